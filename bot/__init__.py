@@ -1,0 +1,1 @@
+"""kubewhy: answers "why is it broken?" for Kubernetes clusters, with proof."""

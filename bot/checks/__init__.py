@@ -1,0 +1,1 @@
+"""The rows of the catalogue as code: one check a file, one folder a family."""

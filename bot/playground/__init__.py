@@ -1,0 +1,1 @@
+"""Serves a recorded cluster over real protocols: an HTTPS Kubernetes API, SSH nodes, DNS, and a local Slack."""

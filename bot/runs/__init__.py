@@ -1,0 +1,1 @@
+"""Durable runs: a command that was accepted is finished, whatever happens to the process."""

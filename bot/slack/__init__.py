@@ -1,0 +1,1 @@
+"""Slack: listening, access, and posting a thread."""
