@@ -39,6 +39,7 @@ class Collector:
         needs: evidence it builds on.
         sources: parameter name → source name.
         per_node: whether it runs once a node.
+        node_parameters: names of the parameters that take the node's name.
         deadline: seconds after which what it owes is given up.
     """
 
@@ -47,6 +48,7 @@ class Collector:
     rights: tuple[Right, ...]
     needs: tuple[Need, ...]
     sources: dict[str, str]
+    node_parameters: tuple[str, ...]
     per_node: bool
     deadline: float
     run: CollectFunction
@@ -64,8 +66,8 @@ def collects(
         hints = typing.get_type_hints(function)
         names = list(inspect.signature(function).parameters)
         sources = {n: SOURCES[hints[n]] for n in names if hints[n] in SOURCES}
-        per_node = any(hints[n] is NodeName for n in names)
-        evidence = [n for n in names if n not in sources and hints[n] is not NodeName]
+        node_parameters = tuple(n for n in names if hints[n] is NodeName)
+        evidence = [n for n in names if n not in sources and n not in node_parameters]
         needs = tuple(n for n in needs_of(_only(function, evidence)) if n.name in evidence)
         name = f"{function.__module__}.{function.__name__}"
         _registry[name] = Collector(
@@ -74,7 +76,8 @@ def collects(
             rights=rights,
             needs=needs,
             sources=sources,
-            per_node=per_node,
+            node_parameters=node_parameters,
+            per_node=bool(node_parameters),
             deadline=deadline,
             run=function,
         )

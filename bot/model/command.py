@@ -48,6 +48,7 @@ class Command:
         options: beyond the common ones of contract.md.
         owns: patterns of rows (``NODE-*``, ``CTRL-04``) whose serious checks are mandatory for an all-clear.
         runs: further rows that are checked along.
+        switched: switch → patterns of rows that are judged only when it is given.
         examples: complete, copyable.
         look_into: a collector-like function whose parameters are evidence; it returns the nodes to visit, worst first,
             and may be None for commands that never visit nodes.
@@ -57,6 +58,7 @@ class Command:
     symptom: Text
     owns: tuple[str, ...]
     runs: tuple[str, ...] = ()
+    switched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     target: Argument | None = None
     target_name: str = ""
     target_required: bool = False

@@ -1,0 +1,124 @@
+"""One diagnosis: the only place where reading and judging meet.
+
+Collectors run as soon as what they build on is settled, in parallel, each under a deadline; then the checks judge what is known;
+then the causal model names the roots. A source that fails leaves a gap; nothing is ever taken from silence.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot import check as checks
+from bot import collector as collectors
+from bot.assemble import assemble
+from bot.chain import explain
+from bot.errors import SourceError
+from bot.gather import Gathering, Step, types_needed
+from bot.model.command import Command, Question
+from bot.model.evidence import Ask, Clock, Expectations, Known
+from bot.model.proof import Proof, Source
+from bot.model.report import Report
+from bot.rows import wanted
+from bot.source import Sources
+
+DEFAULT_TIMEOUT = 90.0
+
+
+def nothing(_: Step) -> None:
+    """A progress listener that does not care."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to diagnose and how.
+
+    Attributes:
+        question: the parsed command line.
+        command: its definition.
+        cluster: the name shown in the report.
+        expectations: what the operator's configuration says is normal.
+        timeout: seconds for everything; what has not arrived by then is a gap.
+        window_seconds: how far back logs and events count.
+        run: the run id; a new one is made when empty.
+    """
+
+    question: Question
+    command: Command
+    cluster: str
+    expectations: Expectations
+    timeout: float = DEFAULT_TIMEOUT
+    window_seconds: int = 1800
+    run: str = ""
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where progress goes and whether somebody wants the run to stop."""
+
+    step: Callable[[Step], None] = nothing
+    cancelled: Callable[[], bool] = field(default=lambda: False)
+
+
+def new_run(command: str) -> str:
+    """A run id: a short word for the command and 40 random bits."""
+    return f"{command.partition('-')[0]}-{secrets.token_hex(5)}"
+
+
+def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -> Report:
+    """Answer the question from the sources. Never raises for what the cluster does; gaps and failures are in the report."""
+    progress = progress or Progress()
+    began = time.monotonic()
+    known, unreachable = _preliminaries(order, sources)
+    chosen = wanted(checks.load(), order.command, order.question)
+    needed = types_needed(chosen, order.command, collectors.load())
+    gathering = Gathering(known, sources, collectors.load(), needed, order.command)
+    nodes = gathering.run(deadline=began + order.timeout, progress=progress.step, cancelled=progress.cancelled)
+    outcomes = checks.run(chosen, known, nodes)
+    findings = tuple(f for outcome in outcomes for f in outcome.findings)
+    story = explain(findings, known, order.command.owns)
+    clock = known.get(Clock)
+    assert clock is not None
+    return assemble(
+        order_question=order.question,
+        owns=order.command.owns,
+        cluster=order.cluster,
+        run=order.run or new_run(order.question.command),
+        observed_at=clock.now,
+        duration_ms=int((time.monotonic() - began) * 1000),
+        outcomes=outcomes,
+        story=story,
+        unreachable=unreachable,
+        stopped=gathering.stopped,
+        ignored=order.expectations.ignored,
+    )
+
+
+def _preliminaries(order: Order, sources: Sources) -> tuple[Known, SourceError | None]:
+    """The evidence that exists before anything is read: the clock, the question, the expectations."""
+    known = Known()
+    unreachable: SourceError | None = None
+    now = sources.now()
+    try:
+        response = sources.kube.raw("/version", timeout=5.0)
+        now = response.date or now
+        response_proof = Proof(source=Source.API, what="GET /version (Date header)", at=now)
+    except SourceError as error:
+        unreachable = error
+        response_proof = Proof(
+            source=Source.API, what="the bot's own clock (the API server did not tell its time)", at=now
+        )
+    known.put(Clock(proof=response_proof, now=now, window_seconds=order.window_seconds))
+    asked = Proof(source=Source.USER, what=f"/{order.question.command} {order.question.target}".strip(), at=now)
+    known.put(
+        Ask(
+            proof=asked,
+            command=order.question.command,
+            target=order.question.target,
+            options=dict(order.question.options),
+        )
+    )
+    known.put(order.expectations)
+    return known, unreachable

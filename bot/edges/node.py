@@ -1,0 +1,93 @@
+"""Edges whose cause lies in hosts, kubelet and runtime (catalogue C.1). The comment above an edge is its guard in words."""
+
+from __future__ import annotations
+
+from bot.edges.build import AMPLIFIES, CAUSES, TRIGGERS, links
+from bot.edges.guards import both, fact, negate, reason, same, same_node, whole_on_node
+from bot.edges.special import soon_after_boot
+
+LINKS = (
+    *links("NODE-01", "POD-10 METRICS-03 STOR-15", CAUSES, same_node),
+    # all ready CoreDNS endpoints were on it
+    *links("NODE-01", "DNS-07", CAUSES, whole_on_node),
+    # metrics-server pod on it
+    *links("NODE-01", "METRICS-02", CAUSES, same_node),
+    # node is control plane; no other instance (HA: only degraded)
+    *links("NODE-01", "CTRL-01 CTRL-05 CTRL-06 ETCD-01", CAUSES, both(same_node, negate(fact("degraded", "true")))),
+    # stateful pod with RWO volume on it
+    *links("NODE-01", "POD-16", CAUSES, same_node),
+    # node came back
+    *links("NODE-01", "NODE-30", TRIGGERS, same_node),
+    # volume still attached to that node
+    *links("NODE-01 NODE-03", "STOR-01", CAUSES, same_node),
+    *links("NODE-02", "POD-10 METRICS-03 NET-09", CAUSES, same_node),
+    # cut separates members
+    *links("NODE-02", "ETCD-01", CAUSES, same_node),
+    # effect onset within 15 min after boot
+    *links(
+        "NODE-30",
+        "NODE-04 NODE-05 NODE-10 CTRL-09 NET-01 NET-02 NET-06 NET-07 ETCD-06",
+        TRIGGERS,
+        both(same_node, soon_after_boot),
+    ),
+    # kubelet not active and exit log names the file
+    *links("NODE-04", "NODE-03", CAUSES, both(same_node, fact("active", "false"))),
+    # pattern in the last start attempt
+    *links("NODE-05 NODE-07 NODE-12 NODE-14 NODE-15", "NODE-03", CAUSES, both(same_node, fact("active", "false"))),
+    *links("NODE-10", "NODE-03 NODE-09 POD-05 POD-10", CAUSES, same_node),
+    *links("NODE-11", "NODE-09 POD-05 POD-10 POD-11 NODE-06", CAUSES, same_node),
+    *links("NODE-13", "POD-05 POD-03", CAUSES, same_node),
+    # all nodes affected
+    *links("NODE-13", "DNS-07", CAUSES, whole_on_node),
+    # same node (KUBECTL-01 in refused form)
+    *links("NODE-03", "METRICS-03 POD-10 NODE-31 STOR-15", CAUSES, same_node),
+    # same node (KUBECTL-01 in refused form)
+    *links("NODE-03", "KUBECTL-01", CAUSES, both(same_node, reason("refused"))),
+    # metrics-server pod on this node
+    *links("NODE-03", "METRICS-02", CAUSES, same_node),
+    # stateful pod on this node
+    *links("NODE-03", "POD-16", CAUSES, same_node),
+    *links("NODE-06", "METRICS-03 POD-10 NODE-31", CAUSES, same_node),
+    *links("NODE-07", "METRICS-06", CAUSES, same_node),
+    # abs(offset) > validity margin; "not yet valid" text
+    *links(
+        "NODE-08",
+        "NODE-07 ETCD-05 CTRL-12 APISVC-04 METRICS-06 APP-10",
+        CAUSES,
+        both(same_node, fact("not_yet_valid", "true")),
+    ),
+    # Ready=False
+    *links("NODE-09", "POD-10 NODE-31 POD-05", CAUSES, same_node),
+    # cgroupsPath pattern
+    *links("NODE-14", "POD-05", CAUSES, both(same_node, reason("cgroups-path"))),
+    # cgroupsPerQOS off
+    *links("NODE-16", "NODE-17", CAUSES, both(same_node, reason("feature-off", of="cause"))),
+    # PSI high
+    *links("NODE-17", "NODE-06 NODE-09 NODE-21", AMPLIFIES, same_node),
+    # pressure condition or no-space error
+    *links("NODE-18 NODE-19 NODE-20", "POD-13 POD-03 NODE-10 POD-06", CAUSES, same_node),
+    # etcd data dir on that filesystem
+    *links("NODE-18 NODE-19", "ETCD-06 ETCD-01", CAUSES, both(same_node, same("mount"))),
+    *links("NODE-21", "POD-13 NODE-06 NODE-10 POD-07", CAUSES, same_node),
+    # same node, error text matches
+    *links("NODE-20 NODE-22", "POD-05", CAUSES, both(same_node, same("error_class"))),
+    *links("NODE-22", "NODE-06", CAUSES, same_node),
+    # pattern names inotify
+    *links("NODE-23", "NODE-03 POD-05", CAUSES, both(same_node, reason("inotify"))),
+    # mkdir/no space pattern or CPU trend
+    *links("NODE-24", "POD-05 NODE-06 NODE-26", CAUSES, same_node),
+    # count and cache-timeout pattern
+    *links("NODE-25", "NODE-06 CTRL-13 POD-05", CAUSES, same_node),
+    *links("NODE-26", "NODE-21 NODE-06", CAUSES, same_node),
+    *links("NODE-27", "NODE-11 NODE-06 NODE-09", CAUSES, same_node),
+    # same device
+    *links("NODE-28", "NODE-10 NODE-03 ETCD-02 ETCD-06 STOR-17", CAUSES, both(same_node, same("device"))),
+    # no other eligible node
+    *links("NODE-32", "POD-03", CAUSES, same_node),
+    # instance from a node group
+    *links("NODE-33 NODE-34", "AUTO-06", CAUSES, same_node),
+    *links("NODE-34", "POD-03 SVC-16", CAUSES, same_node),
+    *links("NODE-35", "METRICS-03 KUBECTL-01 NET-09", CAUSES, same_node),
+    # bare pod on it
+    *links("NODE-01", "POD-12", CAUSES, same_node),
+)
