@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
@@ -41,7 +41,7 @@ class NodeClock(NodeEvidence):
         uncertainty: how wrong ``offset`` may be, seconds.
         synchronised: what systemd says; None when it does not say.
         ntp: whether an NTP service is switched on; None when unknown.
-        daemon_offset: seconds by chrony or ntpd (positive: the node is ahead); None without such a daemon.
+        daemon_offset: how far off chrony or ntpd sees the clock, seconds without sign; None without such a daemon.
         timezone: IANA name, empty when unknown.
     """
 
@@ -197,11 +197,11 @@ class Sysctls(NodeEvidence):
     Attributes:
         values: name → value in force.
         swaps: devices in /proc/swaps.
-        files: name → value that the sysctl.d files set last; None when they could not be read.
+        files: name → every value that a sysctl.d file gives it; None when they could not be read.
     """
 
     words: ClassVar[str] = "kernel settings"
 
     values: Mapping[str, str]
     swaps: tuple[str, ...] = ()
-    files: Mapping[str, str] | None = field(default=None)
+    files: Mapping[str, tuple[str, ...]] | None = None

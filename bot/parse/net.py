@@ -1,0 +1,144 @@
+"""The rest of the network: sockets, kernel settings, network cards, CNI files, iptables, networkd, package runs."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from bot.model.host_net import Listener, PciNic
+from bot.parse.common import TimeBase, UnparsableError
+
+_SOCKET = re.compile(r"^(tcp|udp)\s+(LISTEN|UNCONN)\s+\d+\s+\d+\s+(\S+):(\d+|\*)\s+\S+(?:\s+users:\(\((.*)\)\))?")
+_SYSCTL = re.compile(r"^([a-z][\w./-]+?)\s*=\s*(.*)$")
+_NIC = re.compile(r"^/sys/bus/pci/devices/(\S+) (0x\w+) (0x\w+) drv=(\S*) net=(\S*)\s*$")
+_POLICY = re.compile(r"(?m)^-P FORWARD (\w+)")
+_COUNTED = re.compile(r"(?m)^Chain FORWARD \(policy (\w+) (\d+) packets")
+_NETWORKCTL = re.compile(r"^\s*\d+\s+(\S+)\s+\S+\s+\S+\s+(\S+)\s*$")
+_APT_START = re.compile(r"^Start-Date: (\d{4}-\d\d-\d\d)\s+(\d\d:\d\d:\d\d)")
+
+
+def listeners(text: str) -> tuple[Listener, ...]:
+    """``ss -Hlntu`` (with ``-p``: the process); an address that is ``*`` stays so.
+
+    Raises:
+        UnparsableError: no socket: a node that was logged in to listens at least on SSH's port.
+    """
+    found = [
+        Listener(protocol=m[1], address=m[3].strip("[]"), port=int(m[4]), process=_process(m[5] or ""))
+        for line in text.splitlines()
+        if (m := _SOCKET.match(line.strip())) and m[4] != "*"
+    ]
+    if not found:
+        raise UnparsableError("list of sockets", text)
+    return tuple(found)
+
+
+def owners(text: str) -> tuple[Listener, ...]:
+    """``ss -Hlntup`` with a filter: none is an answer.
+
+    Raises:
+        UnparsableError: something else was printed.
+    """
+    return listeners(text) if text.strip() else ()
+
+
+def _process(users: str) -> str:
+    m = re.match(r'"([^"]*)"', users)
+    return m[1] if m else ""
+
+
+def sysctls(text: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    """``sysctl -e …`` followed by ``/proc/swaps``: settings, and swap devices.
+
+    Raises:
+        UnparsableError: no setting.
+    """
+    settings, _, swaps = text.partition("Filename")
+    found = {m[1].replace("/", "."): m[2].strip() for line in settings.splitlines() if (m := _SYSCTL.match(line))}
+    if not found:
+        raise UnparsableError("sysctl", text)
+    return found, tuple(line.split()[0] for line in swaps.splitlines()[1:] if line.strip())
+
+
+def sysctl_files(text: str) -> dict[str, tuple[str, ...]]:
+    """Lines of sysctl.d files: setting → every value that some file gives it; comments do not count."""
+    found: dict[str, tuple[str, ...]] = {}
+    for line in text.splitlines():
+        if m := _SYSCTL.match(line.strip().lstrip("-")):
+            name = m[1].replace("/", ".")
+            found[name] = (*found.get(name, ()), m[2].strip())
+    return found
+
+
+def cards(text: str) -> tuple[PciNic, ...]:
+    """Network cards, one a line. A machine without PCI prints nothing, or the shell's complaint about ``*``.
+
+    Raises:
+        UnparsableError: something else was printed.
+    """
+    found = tuple(
+        PciNic(
+            slot=m[1],
+            vendor=m[2],
+            device=m[3],
+            driver=m[4],
+            interfaces=tuple(n for n in m[5].split(",") if n and not n.endswith(":")),
+        )
+        for line in text.splitlines()
+        if (m := _NIC.match(line.strip()))
+    )
+    if not found and text.strip() and "/sys/bus/pci/devices/*" not in text:
+        raise UnparsableError("list of network cards", text)
+    return found
+
+
+def forward(text: str) -> tuple[str, tuple[str, ...]]:
+    """``iptables -S FORWARD``: policy and rules in order.
+
+    Raises:
+        UnparsableError: no policy line.
+    """
+    policy = _POLICY.search(text)
+    if not policy:
+        raise UnparsableError("iptables -S FORWARD", text)
+    return policy[1], tuple(re.findall(r"(?m)^-A FORWARD (.+)$", text))
+
+
+def policy_packets(text: str) -> int:
+    """Packets that met the policy of FORWARD, from ``iptables -L FORWARD -nvx``.
+
+    Raises:
+        UnparsableError: no chain heading.
+    """
+    m = _COUNTED.search(text)
+    if not m:
+        raise UnparsableError("iptables -L FORWARD", text)
+    return int(m[2])
+
+
+def managed(text: str) -> tuple[dict[str, str], dict[str, str]]:
+    """``networkctl list`` and the ``Manage…`` lines of networkd.conf: interface → setup, key → value (lower case).
+
+    A node without networkctl prints the shell's complaint: both are empty then, which is an answer.
+    """
+    setup: dict[str, str] = {}
+    settings: dict[str, str] = {}
+    for line in text.splitlines():
+        if m := _NETWORKCTL.match(line):
+            setup[m[1]] = m[2].lower()
+        elif m := re.match(r"^\s*(Manage\w+)\s*=\s*(\S+)", line):
+            settings[m[1].lower()] = m[2].lower()
+    return setup, settings
+
+
+def package_runs(text: str, base: TimeBase) -> tuple[tuple[datetime, str], ...]:
+    """``/var/log/apt/history.log``: when each run started (local time) and its command line."""
+    found: list[tuple[datetime, str]] = []
+    began: datetime | None = None
+    for line in text.splitlines():
+        if m := _APT_START.match(line):
+            began = base.read(f"{m[1]} {m[2]}")
+        elif line.startswith("Commandline: ") and began:
+            found.append((began, line.removeprefix("Commandline: ").strip()))
+            began = None
+    return tuple(found)
