@@ -202,6 +202,7 @@ class ContainerStatus(Struct):
     ready: bool = False
     restart_count: int = 0
     image: str = ""
+    container_id: str = msgspec.field(name="containerID", default="")
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
 
@@ -423,12 +424,21 @@ class Event(Object):
         return self.count or (self.series.count if self.series else None) or 1
 
 
+class PodTemplate(Struct):
+    """The pod that a workload makes."""
+
+    metadata: Meta = Meta()
+    spec: PodSpec = PodSpec()
+
+
 class WorkloadSpec(Struct):
     """The shared part of Deployment, StatefulSet and ReplicaSet specs."""
 
     replicas: int | None = None
     selector: dict[str, object] | None = None
     service_name: str | None = None
+    template: PodTemplate = PodTemplate()
+    volume_claim_templates: tuple[Object, ...] | None = None
 
 
 class WorkloadStatus(Struct):
