@@ -276,6 +276,13 @@ TABLE: Mapping[str, Spec] = {
     "NSLOOKUP": _spec("nslookup -timeout=2 -type=<TYPE> <NAME> <SERVER>", 6, TARGETED),
     "RESOLV": _spec("cat /etc/resolv.conf", 2, BASE),
     "PODPID": _spec("sudo -n crictl inspect -o go-template --template '{{.info.pid}}' <CONTAINER>", 4, TARGETED, ROOT),
+    "PODRESOLV_PATH": _spec(
+        "sudo -n crictl inspect -o go-template --template '{{range .info.runtimeSpec.mounts}}"
+        '{{if eq .destination "/etc/resolv.conf"}}{{.source}}{{end}}{{end}}\' <CONTAINER>',
+        4,
+        TARGETED,
+        ROOT,
+    ),
     "PODRESOLV": _spec("sudo -n head -c 4096 <RESOLVCONF>", 3, TARGETED, ROOT),
     "PODPORTS": _spec("sudo -n cat /proc/<PID>/net/tcp /proc/<PID>/net/tcp6 /proc/<PID>/net/udp", 2, TARGETED, ROOT),
     "PODSS": _spec("sudo -n nsenter -t <PID> -n ss -Htni", 3, TARGETED, ROOT),
