@@ -114,6 +114,7 @@ def assemble(
         remedies=tuple(remedies),
         exhibits=exhibits.all(),
         note=_note(stopped),
+        ran=tuple(dict.fromkeys(o.check.code for o in outcomes if o.state in {"found", "clean"})),
     )
 
 

@@ -165,6 +165,7 @@ class Report:
         observed_at: API-server time of the observation, UTC.
         entries: all findings, worst and most causal first.
         remedies: fixes in order of repair.
+        ran: rows whose check ran with its evidence, at least once.
     """
 
     run: str
@@ -184,6 +185,7 @@ class Report:
     remedies: tuple[Remedy, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     note: Text | None = None
+    ran: tuple[str, ...] = ()
 
     def entry(self, finding_id: str) -> Entry:
         """The entry with this id.
