@@ -182,6 +182,9 @@ TABLE: Mapping[str, Spec] = {
     "MANIFEST": _spec("ls -la --time-style=full-iso /etc/kubernetes/manifests", 3, BASE),
     "MANIFEST_FILE": _spec("sudo -n head -c 16384 /etc/kubernetes/manifests/<COMPONENT>.yaml", 3, LOGS, ROOT),
     "KLOG": _spec(f"sudo -n journalctl -u kubelet {_JOURNAL}", 8, LOGS, ROOT),
+    "KLOG_OLD": _spec(
+        "sudo -n journalctl -u kubelet -o short-iso -r -n <LINES> --since '<SINCE>' --no-pager", 8, TARGETED, ROOT
+    ),
     "KLOG_FILE": _spec("sudo -n tail -n <LINES> /var/log/kubelet.log", 8, LOGS, ROOT),
     "RTLOG": _spec(f"sudo -n journalctl -u containerd -u crio -u docker {_JOURNAL}", 6, LOGS, ROOT),
     "CPLOG_LIST": _spec(
@@ -260,9 +263,14 @@ TABLE: Mapping[str, Spec] = {
         TARGETED,
         ROOT,
     ),
-    "IPT": _spec("sudo -n iptables -w 3 -S FORWARD", 8, TARGETED, ROOT),
-    "IPT_COUNT": _spec("sudo -n iptables -w 3 -L FORWARD -nvx", 8, TARGETED, ROOT),
-    "IPT_AGAIN": _spec("sleep 5; sudo -n iptables -w 3 -L FORWARD -nvx", 14, TARGETED, ROOT),
+    "IPT": _spec("sudo -n iptables -w 3 -S FORWARD", 8, LOGS, ROOT),
+    "IPT_COUNT": _spec("sudo -n iptables -w 3 -L FORWARD -nvx", 8, LOGS, ROOT),
+    "IPT_AGAIN": _spec(
+        "sudo -n iptables -w 3 -S FORWARD | grep -q '^-P FORWARD DROP' && sleep 5; sudo -n iptables -w 3 -L FORWARD -nvx",
+        14,
+        LOGS,
+        ROOT,
+    ),
     "IPT_SVC": _spec("sudo -n iptables -w 3 -t nat -S | grep -c KUBE-SVC", 8, TARGETED, ROOT),
     "NFT": _spec("sudo -n nft list tables", 8, TARGETED, ROOT),
     "IPVS": _spec("sudo -n ipvsadm -Ln | head -50", 8, TARGETED, ROOT),

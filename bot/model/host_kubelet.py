@@ -76,6 +76,16 @@ class DirectoryEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KubeletDefaults(NodeEvidence):
+    """The files at the usual places, as an unprivileged user sees them: what :class:`KubeletFiles` starts from."""
+
+    words: ClassVar[str] = "kubelet's usual files"
+
+    by_path: Mapping[str, FileFact]
+    directories: Mapping[str, tuple[DirectoryEntry, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KubeletFiles(NodeEvidence):
     """The files the kubelet starts from (section KCFG).
 

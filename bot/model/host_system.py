@@ -205,3 +205,18 @@ class Sysctls(NodeEvidence):
     values: Mapping[str, str]
     swaps: tuple[str, ...] = ()
     files: Mapping[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeReached(NodeEvidence):
+    """The node let the bot in; what its clock means follows from here.
+
+    Attributes:
+        clock_ahead: seconds by which node times are corrected; 0 when the offset is small or unknown.
+        timezone: IANA name, empty when unknown.
+    """
+
+    words: ClassVar[str] = "SSH connection"
+
+    clock_ahead: float
+    timezone: str = ""

@@ -23,13 +23,14 @@ def links(text: str) -> dict[str, Link]:
     Raises:
         UnparsableError: neither form.
     """
-    if _has_json(text):
+    if is_json(text):
         items = find_json(text, "ip link")
         return {i["ifname"]: _link(i) for i in items if isinstance(i, dict) and "ifname" in i}
     return _links_of_text(text)
 
 
-def _has_json(text: str) -> bool:
+def is_json(text: str) -> bool:
+    """Whether the output is JSON, as far as its shape says."""
     return re.search(r"(?m)^\s*\[", text) is not None
 
 
@@ -76,7 +77,7 @@ def addresses(text: str) -> dict[str, tuple[str, ...]]:
     Raises:
         UnparsableError: neither form.
     """
-    if _has_json(text):
+    if is_json(text):
         items = [i for i in find_json(text, "ip addr") if isinstance(i, dict) and "ifname" in i]
         return {
             i["ifname"]: tuple(f"{a['local']}/{a['prefixlen']}" for a in i.get("addr_info") or () if "local" in a)
@@ -97,7 +98,7 @@ def rules(text: str) -> tuple[Rule, ...]:
     Raises:
         UnparsableError: no rule.
     """
-    if _has_json(text):
+    if is_json(text):
         found = [_rule(i) for i in find_json(text, "ip rule") if isinstance(i, dict)]
     else:
         found = [_rule_of_text(m) for line in text.splitlines() if (m := _RULE.match(line.strip()))]
@@ -138,7 +139,7 @@ def routes(text: str) -> tuple[Route, ...]:
     """
     if _NO_TABLE.search(text) or not text.strip():
         return ()
-    if _has_json(text):
+    if is_json(text):
         return tuple(_route(i) for i in find_json(text, "ip route") if isinstance(i, dict))
     lines = [line.split() for line in text.splitlines() if line.strip()]
     found = [_route_of_text(words) for words in lines if re.fullmatch(r"default|[0-9a-fA-F:.]+(/\d+)?", words[0])]

@@ -1,0 +1,235 @@
+"""The second round trip to a node: logs, and what the first one named (catalogue D.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.collect.host_read import NoAnswerError, Trip, base_of, log_proof
+from bot.collect.sections import VALID, base, section
+from bot.collector import collects
+from bot.model.cluster import KubernetesEndpoints
+from bot.model.evidence import Ask, Clock, Evidence, Gap
+from bot.model.host import (
+    ApiPath,
+    Certificates,
+    HostUnits,
+    Iptables,
+    KernelLog,
+    KubeletArguments,
+    KubeletDefaults,
+    KubeletFiles,
+    KubeletLog,
+    ManualContainers,
+    NetworkManager,
+    NodeReached,
+    Presence,
+    ProxyMode,
+    RuntimeLog,
+    StaticManifests,
+)
+from bot.model.host_runtime import Certificate
+from bot.model.refs import NodeName
+from bot.parse import certs, cri, files, journal, net
+from bot.parse.common import TimeBase, UnparsableError
+from bot.source import Section, Shell
+
+LOGS = (*("KERN", "NETCONF", "NETLOG", "PKGLOG", "DOCKER_PS", "IPT", "IPT_COUNT", "KPMODE", "KPHEALTH"),)
+MARGIN = 60
+KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+USED_BY = {
+    "kube-apiserver": ("apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-client", "ca"),
+    "etcd": ("etcd/server", "etcd/peer", "etcd/healthcheck-client", "etcd/ca"),
+    "kube-controller-manager": ("ca", "front-proxy-ca"),
+}
+
+
+def certificate_files(manifests: StaticManifests | None) -> tuple[str, ...]:
+    """The certificates in use here: the kubelet's, and those of the components that run from manifests."""
+    names = [n for c in (manifests.control_plane if manifests else ()) for n in USED_BY.get(c, ())]
+    return (KUBELET_CERTIFICATE, *dict.fromkeys(f"/etc/kubernetes/pki/{n}.crt" for n in names))
+
+
+def since(units: HostUnits | None, clock: Clock, ahead: float) -> str:
+    """How far back the kubelet's log is read: the window, or the last start attempt of a kubelet that does not run."""
+    kubelet = units.kubelet if units else None
+    if kubelet and not kubelet.running and kubelet.started and clock.age(kubelet.started) > clock.window_seconds:
+        return f"@{int(kubelet.started.timestamp() + ahead) - MARGIN}"
+    return f"-{max(1, clock.window_seconds // 60)}min"
+
+
+def endpoints(known: KubernetesEndpoints | None) -> dict[str, Section]:
+    """The section for each API server address, by ``host:port``."""
+    found: dict[str, Section] = {}
+    for host in known.addresses if known else ():
+        shown = f"[{host}]:{known.port}" if known and ":" in host else f"{host}:{known.port if known else 0}"
+        if known and VALID["HOST"](host) and VALID["ENDPOINT"](shown):
+            found[shown] = section("APIPATH", host=host, port=str(known.port), endpoint=shown)
+    return found
+
+
+@collects(
+    KubeletFiles,
+    KubeletLog,
+    RuntimeLog,
+    KernelLog,
+    NetworkManager,
+    ManualContainers,
+    Iptables,
+    ProxyMode,
+    ApiPath,
+    Certificates,
+    deadline=40.0,
+)
+def host_logs(
+    *,
+    shell: Shell,
+    node: NodeName,
+    clock: Clock,
+    ask: Ask,
+    reached: NodeReached,
+    units: HostUnits | None,
+    arguments: KubeletArguments | None,
+    defaults: KubeletDefaults | None,
+    manifests: StaticManifests | None,
+    api: KubernetesEndpoints | None,
+) -> Iterator[Evidence | Gap]:
+    """Logs, certificates, filters, the way to the API server, and files that the command line names."""
+    lines = ask.options.get("logs", "")
+    log = section(
+        "KLOG", lines=lines if VALID["LINES"](lines) else "400", since=since(units, clock, reached.clock_ahead)
+    )
+    window = {"lines": "200", "since": f"-{max(1, clock.window_seconds // 60)}min"}
+    paths, reach = certificate_files(manifests), endpoints(api)
+    sections = [
+        log,
+        section("RTLOG", **window),
+        *base(*LOGS),
+        *_more_files(arguments, defaults),
+        *(section("CERTS", file=path) for path in paths),
+        *reach.values(),
+        section("IPT_AGAIN"),
+    ]
+    trip, times = Trip.make(shell, node, clock, sections), base_of(reached)
+    yield trip.get(KubeletFiles, lambda: _files(trip, defaults, times))
+    yield trip.get(KubeletLog, lambda: _kubelet_log(trip, times))
+    yield trip.get(RuntimeLog, lambda: _runtime_log(trip, times))
+    yield trip.get(KernelLog, lambda: _kernel_log(trip, times))
+    yield trip.get(NetworkManager, lambda: _network_manager(trip, times))
+    yield trip.get(ManualContainers, lambda: _manual(trip))
+    yield trip.get(Iptables, lambda: _forward(trip))
+    yield trip.get(ProxyMode, lambda: _proxy(trip))
+    yield trip.get(ApiPath, lambda: _api_path(trip, reach))
+    yield trip.get(Certificates, lambda: _certificates(trip, paths))
+
+
+def _more_files(arguments: KubeletArguments | None, defaults: KubeletDefaults | None) -> list[Section]:
+    """Files that the command line names beside the usual ones, and usual ones that only root may see."""
+    seen = defaults.by_path if defaults else {}
+    named = [f for f in arguments.files if f not in seen and VALID["FILE"](f)] if arguments else []
+    hidden = [f for f, fact in seen.items() if fact.presence is Presence.UNKNOWN]
+    sections = [section("KCFG_MORE", files=" ".join(named[:20]))] if named else []
+    if hidden:
+        sections += [section("KCFG_ROOT", files=" ".join(hidden[:20])), section("KCFG_LIST")]
+    return sections
+
+
+def _files(trip: Trip, defaults: KubeletDefaults | None, times: TimeBase) -> KubeletFiles:
+    more = "\n".join(trip.text_or(key) for key in ("KCFG_MORE", "KCFG_ROOT"))
+    listed = files.listings(trip.text_or("KCFG_LIST"), times)
+    if defaults is None and not more.strip():
+        raise NoAnswerError(f"{trip.node}: KCFG was not recorded")
+    by_path = dict(defaults.by_path) if defaults else {}
+    by_path |= files.stats(more, times) if more.strip() else {}
+    proof = trip.proof("KCFG_MORE", "KCFG_ROOT") if defaults is None else defaults.proof
+    directories = {**(defaults.directories if defaults else {}), **listed}
+    return KubeletFiles(proof=proof, node=trip.node, by_path=by_path, directories=directories)
+
+
+def _kubelet_log(trip: Trip, times: TimeBase) -> KubeletLog:
+    lines = journal.journal(trip.text("KLOG"), times)
+    return KubeletLog(proof=log_proof(trip, "KLOG", lines), node=trip.node, lines=lines)
+
+
+def _runtime_log(trip: Trip, times: TimeBase) -> RuntimeLog:
+    lines = journal.journal(trip.text("RTLOG"), times)
+    return RuntimeLog(proof=log_proof(trip, "RTLOG", lines), node=trip.node, lines=lines)
+
+
+def _kernel_log(trip: Trip, times: TimeBase) -> KernelLog:
+    lines = journal.short_iso(trip.text("KERN"), times)
+    return KernelLog(proof=log_proof(trip, "KERN", lines), node=trip.node, lines=lines)
+
+
+def _network_manager(trip: Trip, times: TimeBase) -> NetworkManager:
+    setup, settings = net.managed(trip.output("NETCONF").text)
+    try:
+        log = journal.short_iso(trip.text("NETLOG"), times)
+    except (NoAnswerError, UnparsableError):
+        log = None
+    runs = net.package_runs(trip.text_or("PKGLOG"), times)
+    return NetworkManager(
+        proof=trip.proof("NETCONF", "NETLOG", "PKGLOG"),
+        node=trip.node,
+        setup=setup,
+        settings=settings,
+        log=log,
+        upgrades=runs,
+    )
+
+
+def _manual(trip: Trip) -> ManualContainers:
+    found = cri.docker_containers(trip.text("DOCKER_PS"))
+    running = tuple(c for c in found if c.state == "running" and not c.pod)
+    return ManualContainers(proof=trip.proof("DOCKER_PS"), node=trip.node, running=running)
+
+
+def _forward(trip: Trip) -> Iptables:
+    policy, rules = net.forward(trip.text("IPT"))
+    try:
+        counts = (net.policy_packets(trip.text("IPT_COUNT")), net.policy_packets(trip.text("IPT_AGAIN")))
+    except (NoAnswerError, UnparsableError):
+        counts = None
+    proof = trip.proof("IPT", "IPT_COUNT", "IPT_AGAIN")
+    return Iptables(proof=proof, node=trip.node, policy=policy, rules=rules, dropped=counts)
+
+
+def _proxy(trip: Trip) -> ProxyMode:
+    mode, health = trip.text("KPMODE").strip(), trip.text_or("KPHEALTH").strip()
+    if "not found" in mode:
+        raise NoAnswerError(f"{trip.node}: {mode[:100]}")
+    code = health[-3:]
+    return ProxyMode(
+        proof=trip.proof("KPMODE", "KPHEALTH"),
+        node=trip.node,
+        mode=mode if mode.isalnum() else "",
+        healthz=int(code) if code.isdigit() else 0,
+    )
+
+
+def _api_path(trip: Trip, reach: dict[str, Section]) -> ApiPath:
+    if not reach:
+        raise NoAnswerError("the addresses of the API servers are not known")
+    answers = {shown: _status(trip.output(s.key).text) for shown, s in reach.items()}
+    return ApiPath(proof=trip.proof(*(s.key for s in reach.values())), node=trip.node, answers=answers)
+
+
+def _status(text: str) -> int:
+    """The last HTTP status that curl wrote; 0 when there was no connection."""
+    codes = [line.split()[0] for line in text.splitlines() if line[:3].isdigit() and " " in line]
+    return int(codes[-1]) if codes and codes[-1].isdigit() else 0
+
+
+def _certificates(trip: Trip, paths: tuple[str, ...]) -> Certificates:
+    items: list[Certificate] = []
+    unread: dict[str, str] = {}
+    for path in paths:
+        try:
+            found = certs.certificate(path, trip.output(f"CERTS:{path}").text)
+        except (NoAnswerError, UnparsableError) as error:
+            unread[path] = str(error)
+            continue
+        items += [found] if found else []
+    if unread and not items:
+        raise NoAnswerError(next(iter(unread.values())), "openssl on the node, and sudo for openssl x509 -noout")
+    proof = trip.proof(*(f"CERTS:{path}" for path in paths))
+    return Certificates(proof=proof, node=trip.node, items=tuple(items), unread=unread)
