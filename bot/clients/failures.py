@@ -6,6 +6,7 @@ import errno
 import json
 import socket
 import ssl
+from collections.abc import Iterator
 
 import urllib3
 
@@ -15,6 +16,7 @@ from bot.source import Response
 
 BY_STATUS = {401: Kind.UNAUTHORIZED, 403: Kind.FORBIDDEN, 410: Kind.GONE, 429: Kind.THROTTLED}
 SERVER_ERRORS = 500
+MAX_DEPTH = 8
 HINTS = {
     Kind.UNAUTHORIZED: "The credentials of kubewhy are expired or not known to the API server: renew them.",
     Kind.TLS: "The API server's certificate is not trusted: check certificate-authority of the kubeconfig.",
@@ -25,7 +27,7 @@ HINTS = {
 }
 
 
-class Throttled(SourceError):
+class ThrottledError(SourceError):
     """429, with what the server asked for.
 
     Attributes:
@@ -41,7 +43,7 @@ def http_error(response: Response, what: str) -> SourceError | None:
     """The error that a status means, or None when the response is an answer (2xx, 3xx, 400, 404, 405, 406 …)."""
     status = response.status
     if status == 429:  # noqa: PLR2004 - HTTP
-        return Throttled(what, _message(response), _seconds(response.headers.get("retry-after")))
+        return ThrottledError(what, _message(response), _seconds(response.headers.get("retry-after")))
     kind = BY_STATUS.get(status) or (Kind.SERVER_ERROR if status >= SERVER_ERRORS else None)
     if kind is None:
         return None
@@ -73,22 +75,34 @@ def transport_error(error: Exception, what: str, peer: str) -> SourceError:
     return SourceError(kind, what, f"{peer}: {kind.value} ({one_line(str(error))})", hint=HINTS.get(kind, ""))
 
 
+# Most telling first: urllib3 wraps one cause in several of its own errors.
+CLASSES: tuple[tuple[tuple[type[BaseException], ...], Kind], ...] = (
+    ((ConnectionRefusedError,), Kind.REFUSED),
+    ((ssl.SSLEOFError,), Kind.RESET),
+    ((ssl.SSLError, urllib3.exceptions.SSLError), Kind.TLS),
+    ((socket.gaierror, urllib3.exceptions.NameResolutionError), Kind.UNREACHABLE),
+    ((ConnectionResetError, BrokenPipeError, urllib3.exceptions.ProtocolError), Kind.RESET),
+    ((TimeoutError, urllib3.exceptions.ReadTimeoutError), Kind.TIMED_OUT),
+)
+
+
 def _kind(error: BaseException) -> Kind:
-    inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
-    if isinstance(error, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.ReadTimeoutError, TimeoutError)):
-        return Kind.TIMED_OUT
-    if isinstance(error, ConnectionRefusedError):
-        return Kind.REFUSED
-    if isinstance(error, (ssl.SSLError, urllib3.exceptions.SSLError)):
-        return Kind.TLS
-    if isinstance(error, (socket.gaierror, urllib3.exceptions.NameResolutionError)):
+    causes = tuple(_causes(error))
+    if any(isinstance(e, OSError) and e.errno in {errno.EHOSTUNREACH, errno.ENETUNREACH} for e in causes):
         return Kind.UNREACHABLE
-    if isinstance(error, (ConnectionResetError, BrokenPipeError)):
-        return Kind.RESET
-    if isinstance(error, OSError) and error.errno in {errno.EHOSTUNREACH, errno.ENETUNREACH}:
-        return Kind.UNREACHABLE
-    if isinstance(inner, BaseException) and inner is not error:
-        return _kind(inner)
+    for classes, kind in CLASSES:
+        if any(isinstance(e, classes) for e in causes):
+            return kind
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return Kind.UNREACHABLE
-    return Kind.RESET
+    return Kind.TIMED_OUT if isinstance(error, urllib3.exceptions.TimeoutError) else Kind.RESET
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what lies beneath it."""
+    depth = 0
+    while isinstance(error, BaseException) and depth < MAX_DEPTH:
+        yield error
+        inner = getattr(error, "reason", None)
+        error = inner if isinstance(inner, BaseException) else error.__cause__ or error.__context__
+        depth += 1

@@ -43,7 +43,8 @@ class LiveKube:
     def __init__(self, configuration: kubernetes.client.Configuration) -> None:
         configuration.retries = False
         configuration.connection_pool_maxsize = POOL
-        self._client = kubernetes.client.ApiClient(configuration)
+        # Below call_api, which turns TLS failures into a status 0 and reads no answer under a deadline.
+        self._pool: urllib3.PoolManager = kubernetes.client.ApiClient(configuration).rest_client.pool_manager
         self._configuration = configuration
         self.host: str = configuration.host
 
@@ -102,10 +103,17 @@ class LiveKube:
         limit = timeout or TIMEOUT
         try:
             self._authenticate(headers)
-            answer = self._client.call_api(
-                method, url, header_params=headers, body=body, _request_timeout=(min(CONNECT, limit), limit)
+            answer = self._pool.request(
+                method,
+                url,
+                headers=headers,
+                body=json.dumps(body) if body is not None else None,
+                timeout=urllib3.Timeout(connect=min(CONNECT, limit), read=limit),
+                preload_content=False,
+                retries=False,
+                redirect=False,
             )
-            return _read(answer.response, what, time.monotonic() + limit)
+            return _read(answer, what, time.monotonic() + limit)
         except SourceError:
             raise
         except (urllib3.exceptions.HTTPError, OSError) as error:

@@ -98,6 +98,8 @@ class Connector:
             raise _handshake_error(what, error) from None
         except (EOFError, OSError) as error:
             raise SourceError(Kind.RESET, what, f"the connection broke during the handshake: {error}") from None
+        if not transport.initial_kex_done:  # paramiko returns in silence when its own wait is over
+            raise SourceError(Kind.TIMED_OUT, what, f"no SSH greeting from {target.host}:{target.port} in time")
         self._compare(transport.get_remote_server_key(), pinned, target, what)
 
     def _pinned(self, target: Target) -> dict[str, paramiko.PKey]:
