@@ -37,7 +37,7 @@ class Collector:
         provides: the evidence types it owes.
         rights: what it must be allowed to read; the generated ClusterRole is the union.
         needs: evidence it builds on.
-        sources: parameter name → source name.
+        sources: pairs of parameter name and source name.
         per_node: whether it runs once a node.
         node_parameters: names of the parameters that take the node's name.
         deadline: seconds after which what it owes is given up.
@@ -47,7 +47,7 @@ class Collector:
     provides: tuple[type[Evidence], ...]
     rights: tuple[Right, ...]
     needs: tuple[Need, ...]
-    sources: dict[str, str]
+    sources: tuple[tuple[str, str], ...]
     node_parameters: tuple[str, ...]
     per_node: bool
     deadline: float
@@ -75,7 +75,7 @@ def collects(
             provides=provides,
             rights=rights,
             needs=needs,
-            sources=sources,
+            sources=tuple(sources.items()),
             node_parameters=node_parameters,
             per_node=bool(node_parameters),
             deadline=deadline,

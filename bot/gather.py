@@ -165,10 +165,10 @@ class Gathering:
                 gap = self._known.gap(need.type, task.key if need.per_node else NO_KEY)
                 self._settle_rest(task, gap.because, gap.hint)
                 return
-        if "shell" in collector.sources and self._sources.no_ssh:
+        if "shell" in dict(collector.sources).values() and self._sources.no_ssh:
             self._settle_rest(task, self._sources.no_ssh)
             return
-        values |= {name: getattr(self._sources, source) for name, source in collector.sources.items()}
+        values |= {name: getattr(self._sources, source) for name, source in collector.sources}
         if collector.per_node:
             values |= {n: NodeName(task.key) for n in collector.node_parameters}
         self._running[pool.submit(_collect, collector, task.key, values)] = (task, time.monotonic())
