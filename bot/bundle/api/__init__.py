@@ -1,4 +1,4 @@
-"""The Kubernetes API of a recorded cluster, without a socket: the same answers in process and behind the playground's HTTPS."""
+"""The Kubernetes API of a recorded cluster, without a socket: one answer, in process and behind the playground."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Cluster:
 
     @cached_property
     def kinds(self) -> tuple[Resource, ...]:
-        """Every kind that the cluster itself serves: built in, by definition, and the metrics that a bundle may hold."""
+        """Every kind that the cluster serves: built in, by definition, and the metrics that a bundle may hold."""
         definitions = self._optional(_DEFINITIONS) or ()
         known = {(r.group, r.plural) for r in BUILT_IN}
         added = [r for r in custom(definitions) if (r.group, r.plural) not in known]

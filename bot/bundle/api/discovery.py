@@ -1,7 +1,7 @@
 """What a client asks before it asks anything: /version, /api, /apis, in the old form and aggregated.
 
-Shapes: k8s.io/apiserver ``pkg/endpoints/discovery``; ``apidiscovery.k8s.io/v2``. A group version whose APIService is not
-Available is Stale and has no resources, as the aggregator shows it.
+Shapes: k8s.io/apiserver ``pkg/endpoints/discovery``; ``apidiscovery.k8s.io/v2``. A group version whose APIService is
+not Available is Stale and has no resources, as the aggregator shows it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The kinds that Kubernetes itself serves, one a line: the data behind ``resources.py``.
 
-Columns: group, versions (``v1@21`` since 1.21, ``v1beta1@8-24`` from 1.8 to 1.24), plural, kind, scope, name of its file in the base
-layout (docs/bundle.md), short names, categories, verbs, subresources; ``-`` is none. Taken from the discovery of a 1.36 API server;
-the releases from the Kubernetes deprecation guide.
+Columns: group, versions (``v1@21`` since 1.21, ``v1beta1@8-24`` from 1.8 to 1.24), plural, kind, scope, name of its
+file in the base layout (docs/bundle.md), short names, categories, verbs, subresources; ``-`` is none. Taken from the
+discovery of a 1.36 API server; the releases from the Kubernetes deprecation guide.
 """
 
 from __future__ import annotations
@@ -81,4 +81,4 @@ flowcontrol.apiserver.k8s.io v1@29 flowschemas FlowSchema cluster - - - full sta
 flowcontrol.apiserver.k8s.io v1@29 prioritylevelconfigurations PriorityLevelConfiguration cluster - - - full status
 metrics.k8s.io v1beta1,v1 nodes NodeMetrics cluster nodemetrics,node-metrics - - read -
 metrics.k8s.io v1beta1,v1 pods PodMetrics ns podmetrics,pod-metrics - - read -
-"""
+"""  # noqa: E501 - a table

@@ -1,8 +1,9 @@
 """``pods/log`` out of recorded container logs.
 
-Options as in PodLogOptions; errors as the API server and the kubelet word them (``pkg/registry/core/pod/strategy.go``,
-``pkg/kubelet/kubelet_pods.go``). A recording made without ``--timestamps`` has no time of its own for a line: the time that the line
-itself states (klog, JSON ``ts``, RFC 3339) stands in; lines without any are given without one and are never cut by ``since``.
+Options as in PodLogOptions; errors as the API server and the kubelet word them
+(``pkg/registry/core/pod/strategy.go``, ``pkg/kubelet/kubelet_pods.go``). A recording made without ``--timestamps``
+has no time of its own for a line: the time that the line itself states (klog, JSON ``ts``, RFC 3339) stands in;
+lines without any are given without one and are never cut by ``since``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.bundle.api.request import NotRecorded, Request, bad_request, text
+from bot.bundle.api.request import NotRecorded, Request, bad_request
 from bot.bundle.store import Bundle
 from bot.source import Response
 

@@ -1,7 +1,7 @@
-"""The objects of a recorded cluster: read once, completed where a recording leaves things out, found by namespace and name.
+"""The objects of a recorded cluster: read once, completed where a recording leaves things out, found by namespace.
 
-A file that is missing is *not recorded*, which is not *empty*. A cluster-wide list needs the files of all namespaces that are
-known to hold such objects, because a part of the truth would read as the whole.
+A file that is missing is *not recorded*, which is not *empty*. A cluster-wide list needs the files of all namespaces
+that are known to hold such objects, because a part of the truth would read as the whole.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What reaches the recorded API and how it says no: one request type, one kind of refusal, bodies as a real API server writes them.
+"""What reaches the recorded API and how it says no: one request, one refusal, bodies as a real API server writes them.
 
 Shared by the in-process API and by the HTTPS playground, so both give the same answer to the same question.
 """
@@ -96,6 +96,7 @@ def failure(
     message: str,
     details: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
+    *,
     meta: Mapping[str, object] | None = None,
 ) -> Response:
     """Return a failure with a ``Status`` body; ``details`` is left out when None."""

@@ -1,7 +1,7 @@
 """Which kinds a cluster serves and where a bundle keeps them: the table behind discovery, routing and reading.
 
-Base layout and ``kubewhy/`` layout as docs/bundle.md has them. Group versions carry the minor releases that served them, so that
-an old cluster's recording answers as an old cluster (Kubernetes deprecation guide).
+Base layout and ``kubewhy/`` layout as docs/bundle.md has them. Group versions carry the minor releases that served
+them, so that an old cluster's recording answers as an old cluster (Kubernetes deprecation guide).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """SelfSubjectReview, SelfSubjectAccessReview and SelfSubjectRulesReview: who am I, what may I.
 
-Answered from the bundle's roles and bindings for the user who asks. The unlimited reader may do all that the recorder could: a kind
-that could not be recorded (``<kind>-errors.json``), or that ``auth-cani-list`` does not allow, is not allowed to it either.
+Answered from the bundle's roles and bindings for the user who asks. The unlimited reader may do all that the
+recorder could: a kind that could not be recorded (``<kind>-errors.json``), or that ``auth-cani-list`` does not
+allow, is not allowed to it either.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """From a request to its answer: which handler a path means, in the order in which an API server looks.
 
-Pure: no socket, no clock of its own. Recorded answers (``api.json``) come first, then what is derived from recorded objects.
+Pure: no socket, no clock of its own. Recorded answers (``api.json``) come first, then what is derived from recorded
+objects.
 """
 
 from __future__ import annotations
@@ -212,10 +213,7 @@ def _one(cluster: Cluster, request: Request, target: Target, kind: Resource) -> 
 def _list(cluster: Cluster, request: Request, target: Target, kind: Resource) -> Response:
     media = negotiate(request.accept)
     tests = _tests(request, kind)
-    if target.namespace:
-        items = cluster.objects.select(kind, target.namespace)
-    else:
-        items = cluster.objects.select(kind)
+    items = cluster.objects.select(kind, target.namespace or None)
     version = version_of(items)
     chosen = [o for o in items if all(test(o) for test in tests)] if tests else items
     found = page(chosen, request.query, version)

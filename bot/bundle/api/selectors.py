@@ -1,6 +1,7 @@
 """Label and field selectors, parsed and refused as an API server does.
 
-Grammar and messages: k8s.io/apimachinery ``pkg/labels`` and ``pkg/fields``; supported fields per kind: ``pkg/registry/*/strategy.go``.
+Grammar and messages: k8s.io/apimachinery ``pkg/labels`` and ``pkg/fields``; supported fields per kind:
+``pkg/registry/*/strategy.go``.
 """
 
 from __future__ import annotations
@@ -107,9 +108,9 @@ class _Parser:
         found: list[Test] = []
         while self.tokens:
             found.append(self.requirement())
-            if (token := self.take()) not in _ENDS:
-                raise _unparsed(f"found '{token}', expected: ',' or 'end of string'")
-            if token and not self.tokens:
+            if (end := self.take()) not in _ENDS:
+                raise _unparsed(f"found '{end}', expected: ',' or 'end of string'")
+            if end and not self.tokens:
                 raise _unparsed("found '', expected: identifier after ','")
         return found
 
@@ -142,16 +143,16 @@ class _Parser:
         return _ordered(key, operator, value)
 
     def values(self) -> frozenset[str]:
-        if (token := self.take()) != "(":
-            raise _unparsed(f"found '{token}' expected: '('")
+        if (first := self.take()) != "(":
+            raise _unparsed(f"found '{first}' expected: '('")
         found: set[str] = set()
-        while (token := self.take()) != ")":
-            if token == ",":
+        while (word := self.take()) != ")":
+            if word == ",":
                 found.add("") if self.peek() in (",", ")") else None
                 continue
-            if not token or token in "=!(<>":
-                raise _unparsed(f"found '{token}', expected: ',', ')' or identifier")
-            found.add(token)
+            if not word or word in "=!(<>":
+                raise _unparsed(f"found '{word}', expected: ',', ')' or identifier")
+            found.add(word)
             if self.peek() not in (",", ")"):
                 raise _unparsed(f"found '{self.peek()}', expected: ',' or ')'")
         return frozenset(found or {""})

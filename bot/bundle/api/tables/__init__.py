@@ -1,6 +1,7 @@
 """Server-side tables: what ``kubectl get`` shows, computed here as the API server computes it.
 
-Columns and cells follow k8s.io/kubernetes ``pkg/printers/internalversion/printers.go`` (1.36), one module a family of kinds.
+Columns and cells follow k8s.io/kubernetes ``pkg/printers/internalversion/printers.go`` (1.36), one module a family
+of kinds.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from bot.bundle.api.tables.cells import NAME, Column, Printer
 
 Object = Mapping[str, Any]
 PRINTERS: dict[str, Printer] = {**workloads.PRINTERS, **core.PRINTERS, **cluster.PRINTERS}
-PLAIN = Printer((NAME, Column("Created At", "date")), lambda o, now: [o["metadata"].get("name"), _created(o)])
+PLAIN = Printer((NAME, Column("Created At", "date")), lambda o, _: [o["metadata"].get("name"), _created(o)])
 DONE = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}
 
 

@@ -157,6 +157,7 @@ _ATTACHMENT = (
     Column("Attacher", format="name"),
     *columns("PV", "Node", "Attached", "Age", types={"Attached": "boolean"})[1:],
 )
+_DRIVERS = Printer(columns("Drivers", "Age", types={"Drivers": "integer"}), _count("spec", "drivers"))
 _PRIORITY = {"Value": "integer", "Global-Default": "boolean"}
 PRINTERS = {
     "nodes": Printer(columns("Status", "Roles", "Age", "Version", wide=_NODE_WIDE), _node),
@@ -179,7 +180,7 @@ PRINTERS = {
         ),
         _csi_driver,
     ),
-    "csinodes.storage.k8s.io": Printer(columns("Drivers", "Age", types={"Drivers": "integer"}), _count("spec", "drivers")),
+    "csinodes.storage.k8s.io": _DRIVERS,
     "priorityclasses.scheduling.k8s.io": Printer(
         columns("Value", "Global-Default", "Age", "PreemptionPolicy", types=_PRIORITY), _priority
     ),

@@ -22,7 +22,8 @@ from bot.bundle.api.tables.cells import (
 )
 
 Object = Mapping[str, Any]
-INTEGERS = {n: "integer" for n in ("Desired", "Current", "Available", "Active", "Allowed Disruptions")}
+INTEGERS = dict.fromkeys(("Desired", "Current", "Available", "Active", "Allowed Disruptions"), "integer")
+POD_WIDE = ("IP", "Node", "Nominated Node", "Readiness Gates")
 WIDE = ("Containers", "Images", "Selector")
 METRICS_SHOWN = 2
 
@@ -166,7 +167,7 @@ _SET = columns("Desired", "Current", "Ready", "Age", wide=WIDE, types=INTEGERS |
 _COUNTS = INTEGERS | {"Ready": "integer", "Up-to-date": "integer"}
 PRINTERS = {
     "pods": Printer(
-        columns("Ready", "Status", "Restarts", "Age", wide=("IP", "Node", "Nominated Node", "Readiness Gates")), pods.cells
+        columns("Ready", "Status", "Restarts", "Age", wide=POD_WIDE), pods.cells
     ),
     "deployments.apps": Printer(columns("Ready", "Up-to-date", "Available", "Age", wide=WIDE), _deployment),
     "replicasets.apps": Printer(_SET, _replica_set),
