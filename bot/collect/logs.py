@@ -50,13 +50,21 @@ def wanted_of(pod: Pod, container: str | None = None) -> tuple[Wanted, ...]:
     return (now,)
 
 
-def read_logs(kube: Kube, wanted: tuple[Wanted, ...], clock: Clock) -> tuple[tuple[Log, ...], Mapping[str, str]]:
+def read_logs(
+    kube: Kube, wanted: tuple[Wanted, ...], clock: Clock, *, some: bool = True
+) -> tuple[tuple[Log, ...], Mapping[str, str]]:
     """Read the logs; what cannot be read is named, ``ns/pod`` → why.
 
     A previous log that does not exist is no error: the kubelet keeps only one, and not for ever.
 
+    Args:
+        kube: the API.
+        wanted: the logs.
+        clock: the observation time and window.
+        some: whether at least one must be readable.
+
     Raises:
-        SourceError: FORBIDDEN, because it will be so for every pod; or none could be read at all.
+        SourceError: FORBIDDEN, because it will be so for every pod; or none could be read although ``some`` must be.
     """
     results = together(lambda w: _try(kube, w, clock), wanted)
     logs = tuple(r for r in results if isinstance(r, Log))
@@ -65,7 +73,7 @@ def read_logs(kube: Kube, wanted: tuple[Wanted, ...], clock: Clock) -> tuple[tup
         if error.kind is Kind.FORBIDDEN:
             raise error
     unread = {w.pod.path: str(e) for w, e in errors if not w.previous}
-    if wanted and not logs and errors:
+    if some and not logs and errors:
         raise errors[0][1]
     return logs, unread
 

@@ -96,11 +96,11 @@ def _resolution(pods: tuple[Pod, ...]) -> int:
 
 @collects(Scrapes, rights=(LOGS,), deadline=40.0)
 def scrapes(kube: Kube, server: MetricsServer, nodes: Nodes | None, clock: Clock) -> Iterator[Evidence]:
-    """The logs of metrics-server, and the failed scrapes in them."""
+    """The logs of metrics-server, and the failed scrapes in them; a log behind a dead kubelet is named as unread."""
     if not server.pods:
         raise SourceError(Kind.NOT_FOUND, "logs of metrics-server", "it has no pods")
     wanted = tuple(w for pod in server.pods for w in wanted_of(pod, "metrics-server"))
-    logs, unread = read_logs(kube, wanted, clock)
+    logs, unread = read_logs(kube, wanted, clock, some=False)
     names = {a.address: n.name for n in (nodes.items if nodes else ()) for a in n.status.addresses or ()}
     current = tuple(log for log in logs if not log.previous)
     lines = [line for log in current for line in in_window(log.lines, clock)]

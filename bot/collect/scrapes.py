@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from bot.model.cluster import LogLine
 from bot.model.metrics import ScrapeFailure
@@ -34,6 +35,7 @@ REASONS = (
     ("timeout", re.compile(r"i/o timeout|context deadline exceeded|request canceled|timeout to access kubelet")),
 )
 KEPT = 3
+WORKED = timedelta(minutes=2)
 
 
 def reason_of(error: str) -> str:
@@ -49,10 +51,12 @@ def failures(lines: Iterable[LogLine], names: Mapping[str, str]) -> tuple[Scrape
         names: node address → node name.
     """
     found: dict[str, list[tuple[LogLine, str]]] = {}
-    for line in lines:
+    ordered = tuple(lines)
+    start = next((line.at for line in ordered if line.at), None)
+    for line in ordered:
         for node, error in _failed(line.text):
             found.setdefault(names.get(node, node), []).append((line, error))
-    return tuple(_fold(node, hits) for node, hits in found.items())
+    return tuple(_fold(node, hits, start) for node, hits in found.items())
 
 
 def _failed(text: str) -> list[tuple[str, str]]:
@@ -70,15 +74,18 @@ def _failed_one(text: str) -> list[tuple[str, str]]:
     return []
 
 
-def _fold(node: str, hits: list[tuple[LogLine, str]]) -> ScrapeFailure:
+def _fold(node: str, hits: list[tuple[LogLine, str]], start: datetime | None) -> ScrapeFailure:
     times = [line.at for line, _ in hits if line.at]
+    first = min(times, default=None)
+    seen_working = first is not None and start is not None and first - start >= WORKED
     newest = hits[-1][1]
     return ScrapeFailure(
         node=node,
         reason=reason_of(newest),
         error=newest,
         times=len(hits),
-        first=min(times, default=None),
+        first=first,
+        began=first if seen_working else None,
         last=max(times, default=None),
         lines=tuple(line.text for line, _ in hits[-KEPT:]),
     )

@@ -16,7 +16,7 @@ from bot.model.evidence import Evidence
 from bot.model.k8s import Condition, Workload
 from bot.model.k8s_more import Hpa
 from bot.model.proof import Proof
-from bot.model.workloads import Hpas, Workloads
+from bot.model.workloads import Hpas, PodRows, Workloads
 from bot.source import Kube, Right
 
 KINDS = {"deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet"}
@@ -37,11 +37,12 @@ class _Found:
 
 
 @collects(Workloads, rights=RIGHTS, deadline=60.0)
-def workloads(kube: Kube, namespaces: Namespaces) -> Iterator[Evidence]:
-    """Deployments, StatefulSets and DaemonSets with fewer ready pods than wanted."""
+def workloads(kube: Kube, namespaces: Namespaces, pods: PodRows | None) -> Iterator[Evidence]:
+    """Deployments, StatefulSets and DaemonSets with fewer ready pods than wanted, or (StatefulSets) a pod missing."""
     asked = [(plural, ns) for plural in KINDS for ns in namespaces.names]
     served = {plural: _prefix(kube, plural, namespaces.names) for plural in KINDS}
-    found = together(lambda at: _of(kube, served[at[0]], *at), asked)
+    there = frozenset(row.path for row in pods.rows) if pods else None
+    found = together(lambda at: _of(kube, served[at[0]], *at, there), asked)
     yield Workloads(
         proof=merged(
             [f.proof for f in found], "GET Deployments, StatefulSets and DaemonSets of every namespace (tables)"
@@ -78,16 +79,32 @@ def first_served(prefixes: tuple[str, ...], read: Callable[[str], object]) -> st
     raise last
 
 
-def _of(kube: Kube, prefix: str, plural: str, namespace: str) -> _Found:
+def _of(kube: Kube, prefix: str, plural: str, namespace: str, there: frozenset[str] | None) -> _Found:
     right = Right(verb="list", resource=plural, group="apps")
     seen = glance(kube, f"{prefix}/namespaces/{namespace}/{plural}", Workload, right)
     if seen.full is not None:
-        items = tuple(w for w in seen.full if lacks(w))
+        items = tuple(w for w in seen.full if lacks(w) or _gone(plural, w.metadata.path, w.spec.replicas or 0, there))
     else:
         get = Right(verb="get", resource=plural, group="apps")
-        items = chosen(kube, seen, row_lacks, Workload, get)
+        items = chosen(kube, seen, lambda r: row_lacks(r) or _row_gone(plural, namespace, r, there), Workload, get)
     named = tuple(msgspec.structs.replace(w, kind=KINDS[plural]) for w in items)
     return _Found(named, seen.total, seen.proof)
+
+
+def _row_gone(plural: str, namespace: str, row: dict[str, str], there: frozenset[str] | None) -> bool:
+    wanted = fraction(row.get("Ready", ""))[1] or _number(row.get("Desired", ""))
+    return _gone(plural, f"{namespace}/{row.get('Name', '')}", wanted, there)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def _gone(plural: str, path: str, wanted: int, there: frozenset[str] | None) -> bool:
+    """Whether a StatefulSet's pod does not exist; its status cannot be trusted when nobody writes it."""
+    if plural != "statefulsets" or there is None:
+        return False
+    return any(f"{path}-{ordinal}" not in there for ordinal in range(wanted))
 
 
 def row_lacks(row: dict[str, str]) -> bool:

@@ -40,6 +40,8 @@ class ScrapeFailure:
         node: the node's name, or the address when no node has it.
         reason: ``refused``, ``timeout``, ``no-route``, ``unauthorized``, ``tls``, ``name``, ``other``.
         error: the newest error text.
+        first: the oldest such line that was read; last: the newest.
+        began: the first failure, when the log reaches back to a time without it; else None.
         lines: the newest lines, oldest first.
     """
 
@@ -49,6 +51,7 @@ class ScrapeFailure:
     times: int
     first: datetime | None
     last: datetime | None
+    began: datetime | None
     lines: tuple[str, ...]
 
 
@@ -58,7 +61,7 @@ class Scrapes(Evidence):
 
     Attributes:
         logs: current logs, one per pod whose log could be read.
-        unread: ``ns/pod`` → why its log could not be read.
+        unread: ``ns/pod`` → why its log could not be read; without any log in ``logs`` nothing is known about scrapes.
     """
 
     words: ClassVar[str] = "the logs of metrics-server"
