@@ -5,6 +5,7 @@ from __future__ import annotations
 from bases.addons import add_addons
 from bases.apps import add_apps, csi_nodes
 from bases.control import add_control_plane
+from bases.host_all import commands
 from bases.names import add_names
 from bases.nodes import add_nodes
 from bases.platform import add_platform
@@ -22,4 +23,6 @@ def build(spec: Cluster) -> dict[str, str]:
     csi_nodes(world)
     add_platform(world)
     add_names(world)
+    for host in spec.hosts:
+        world.json(f"kubewhy/nodes/{host.name}/commands.json", commands(world, host))
     return world.files()

@@ -1,0 +1,23 @@
+"""All commands of one node, in the order of their round trips."""
+
+from __future__ import annotations
+
+from bases.host import Out, entry
+from bases.host_kubelet import certificates, control_plane, kubelet, runtime
+from bases.host_net import network
+from bases.host_paths import api_paths, ports, reach
+from bases.host_system import system
+from bases.ids import Obj
+from bases.spec import Host
+from bases.world import World
+
+
+def commands(world: World, host: Host) -> list[Obj]:
+    """The entries of the node's commands.json."""
+    found: list[tuple[str, Out]] = []
+    for part in (system(world, host), kubelet(world, host), runtime(world, host), network(world, host), ports(host)):
+        found += part.items()
+    found += certificates(host) + api_paths(world, host) + reach(world, host)
+    if host.control_plane:
+        found += control_plane(world, host)
+    return [entry(host.name, key, out) for key, out in found]
