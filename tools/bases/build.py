@@ -6,6 +6,7 @@ from bases.addons import add_addons
 from bases.apps import add_apps, csi_nodes
 from bases.control import add_control_plane
 from bases.host_all import commands
+from bases.legacy import add_legacy
 from bases.names import add_names
 from bases.nodes import add_nodes
 from bases.platform import add_platform
@@ -18,6 +19,8 @@ def build(spec: Cluster) -> dict[str, str]:
     world = World(spec)
     add_control_plane(world)
     add_addons(world)
+    if spec.legacy:
+        add_legacy(world)
     add_apps(world)
     add_nodes(world)
     csi_nodes(world)

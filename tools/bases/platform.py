@@ -190,7 +190,7 @@ def _roles(world: World) -> None:
         *[(f"{sa}-agent", "cni-agent", _account(sa)) for sa in _cni_accounts(world)],
     ]
     if world.spec.legacy:
-        bindings.append(("heapster", "system:metrics-server", _account("heapster")))
+        bindings.append(("system:metrics-server", "system:metrics-server", _account("metrics-server")))
     else:
         bindings += [
             ("system:coredns", "system:coredns", _account("coredns")),
@@ -203,7 +203,7 @@ def _roles(world: World) -> None:
         world.add(obj(RBAC, "ClusterRoleBinding", name, created=born(14), roleRef=_ref("ClusterRole", role), subjects=[subject]))
     reader = "extension-apiserver-authentication-reader"
     world.add(obj(RBAC, "Role", reader, "kube-system", created=born(6), labels=BOOT, rules=[rule(["configmaps"], READ, resourceNames=["extension-apiserver-authentication"])]))
-    account = _account("heapster" if world.spec.legacy else "metrics-server")
+    account = _account("metrics-server")
     world.add(obj(RBAC, "RoleBinding", "metrics-server-auth-reader", "kube-system", created=born(300), roleRef=_ref("Role", reader), subjects=[account]))
     bootstrap = {"system::leader-locking-kube-controller-manager": "kube-controller-manager", "system::leader-locking-kube-scheduler": "kube-scheduler"}
     for name, component in bootstrap.items():
