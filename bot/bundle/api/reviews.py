@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bot.bundle.api import protobuf
 from bot.bundle.api.cluster import Cluster
 from bot.bundle.api.rbac import OPEN_PATHS, PUBLIC_PATHS, SELF_REVIEWS, Action, allowed, covers, rules
 from bot.bundle.api.request import AUTHENTICATED, Request, User, bad_request, reply
@@ -74,7 +75,8 @@ def _can_i(cluster: Cluster, namespace: str) -> Iterator[list[Mapping[str, Any]]
 
 def _spec(body: bytes, kind: str) -> Mapping[str, Any]:
     try:
-        value = json.loads(body or b"{}")
+        is_protobuf = body.startswith(protobuf.MAGIC)
+        value = protobuf.review(body, kind) if is_protobuf else json.loads(body or b"{}")
     except ValueError as error:
         raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {error}") from None
     if not isinstance(value, Mapping):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.bundle.api import discovery, logs, raw, reviews
+from bot.bundle.api import discovery, logs, raw, reviews, watch
 from bot.bundle.api.accept import discovery as discovery_form
 from bot.bundle.api.accept import negotiate
 from bot.bundle.api.cluster import Cluster
@@ -98,6 +98,11 @@ def parse(path: str) -> Target | None:
     )
 
 
+def action_of(request: Request) -> Action:
+    """What a request does, as an authorizer is told."""
+    return _action(request, parse(request.path))
+
+
 def _action(request: Request, target: Target | None) -> Action:
     read = request.method in READS
     if target is None or not target.plural:
@@ -105,7 +110,7 @@ def _action(request: Request, target: Target | None) -> Action:
     name = target.name
     verb = VERBS.get(request.method, "get")
     if read and not name:
-        verb = "watch" if _watching(request) else "list"
+        verb = "watch" if watch.wanted(request.query) else "list"
         name = (
             exact_name(request.query.get("fieldSelector", "")) if "=" in request.query.get("fieldSelector", "") else ""
         )
@@ -116,10 +121,6 @@ def _action(request: Request, target: Target | None) -> Action:
     if target.plural == "namespaces" and not target.group:
         namespace = name
     return Action(verb=verb, group=target.group, resource=resource, namespace=namespace, name=name)
-
-
-def _watching(request: Request) -> bool:
-    return request.query.get("watch", "").lower() in ("true", "1")
 
 
 def _authorize(cluster: Cluster, request: Request, action: Action) -> None:
@@ -216,6 +217,9 @@ def _list(cluster: Cluster, request: Request, target: Target, kind: Resource) ->
     items = cluster.objects.select(kind, target.namespace or None)
     version = version_of(items)
     chosen = [o for o in items if all(test(o) for test in tests)] if tests else items
+    if watch.wanted(request.query):
+        shown = Shown(kind=kind, version=target.version, items=tuple(chosen), now=cluster.now())
+        return watch.events(shown, media, request.query, version)
     found = page(chosen, request.query, version)
     shown = Shown(kind=kind, version=target.version, items=tuple(found.items), now=cluster.now(), page=found)
     return show(shown, media, request.query)
