@@ -1,7 +1,7 @@
 """What a secret looks like: by the key before it, or by its own shape.
 
-Every pattern is linear: it starts at a literal, and what follows cannot run past the next possible start, so one line of a
-megabyte costs no more than many short ones.
+Every pattern is linear: it starts at a literal, and what follows cannot run past the next possible start, so one line
+of a megabyte costs no more than many short ones.
 """
 
 from __future__ import annotations

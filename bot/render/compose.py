@@ -1,0 +1,253 @@
+"""Builds the messages of a run: the root with its verdict, and what stands in its thread, in the order of reading.
+
+Every message is verdict first. How much of it is shown is a parameter, because a place may have room for less: what
+does not fit is named and points to the evidence file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.model.report import Entry, Report, Status
+from bot.model.text import T
+from bot.render import story, words
+from bot.render.blocks import (
+    Action,
+    Block,
+    Button,
+    Buttons,
+    Divider,
+    Icon,
+    Kind,
+    Line,
+    Message,
+    Moment,
+    Note,
+    Person,
+    Section,
+    Span,
+)
+from bot.render.i18n import Voice, code, strong
+
+FULL_FINDINGS = 5
+FULL_FIXES = 2
+LISTED = 10
+SLOW_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much of a message is shown; see :func:`rooms` for the order in which things are dropped.
+
+    Attributes:
+        proof: lines of proof under each finding.
+        remarks: whether findings that need no action are listed.
+        details: whether a finding has its second sentence.
+        listed: items of a list before "and N more".
+        commands: whether fixes show their commands.
+    """
+
+    proof: int = 6
+    remarks: bool = True
+    details: bool = True
+    listed: int = LISTED
+    commands: bool = True
+
+
+ROOMS = (
+    Room(),
+    Room(proof=3),
+    Room(proof=1),
+    Room(proof=0),
+    Room(proof=0, remarks=False),
+    Room(proof=0, remarks=False, details=False, listed=5),
+    Room(proof=0, remarks=False, details=False, listed=3, commands=False),
+    Room(proof=0, remarks=False, details=False, listed=1, commands=False),
+)
+
+
+def headline(report: Report, voice: Voice) -> Line:
+    """``CRITICAL · Node check · prod-eu / node-3``."""
+    word = words.STATUS[report.status]
+    return (
+        *title(voice, word, report.question.command),
+        *where(report.cluster, report.question.target),
+    )
+
+
+def title(voice: Voice, word: words.Word, command: str) -> Line:
+    """The status with its emoji, and the command."""
+    named = voice(words.command(command))
+    return (Icon(word.emoji), *strong((*voice(word.text), Span("  ·  "), *named)), Span("  ·  "))
+
+
+def where(cluster: str, target: str) -> Line:
+    """The cluster, and the target where there is one."""
+    return (code(cluster), Span(" / "), code(target)) if target else (code(cluster),)
+
+
+def verdict(report: Report, voice: Voice) -> tuple[Line, ...]:
+    """What is wrong, why, what to do next; and whether this is an all-clear."""
+    summary = report.summary
+    rows = (
+        (T("What is wrong"), summary.wrong),
+        (T("Why"), summary.why),
+        (T("Do next"), summary.next),
+    )
+    found = [(*strong(voice(label)), Span("  "), *voice(text)) for label, text in rows if text.msgid]
+    if report.status is Status.INCOMPLETE:
+        found.append(strong(voice(T("This is not an all-clear."))))
+    if report.note is not None:
+        found.append(voice(report.note))
+    return tuple(found)
+
+
+def root(report: Report, voice: Voice, by: str) -> Message:
+    """The root message of a finished run."""
+    blocks: list[Block] = [Section(lines=(headline(report, voice),)), Section(lines=verdict(report, voice))]
+    if report.status in {Status.INCOMPLETE, Status.FAILED}:
+        missing = unchecked(report, voice, 3)
+        if missing:
+            blocks.append(Section(lines=(strong(voice(T("Not checked"))), *missing)))
+    blocks += [Note(line=provenance(report, voice, by)), _root_buttons(report, voice)]
+    return Message(kind=Kind.ROOT, run=report.run, text=fallback(report, voice), blocks=tuple(blocks))
+
+
+def fallback(report: Report, voice: Voice) -> str:
+    """The verdict in one line, for notifications and screen readers."""
+    named = voice.text(words.command(report.question.command))
+    place = " / ".join(part for part in (report.cluster, report.question.target) if part)
+    status = voice.text(words.STATUS[report.status].text)
+    parts = (report.summary.wrong, report.summary.why)
+    said = " ".join(voice.text(part) for part in parts if part.msgid)
+    head = voice.text(T("{command} on {place}: {status}.", command=named, place=place, status=status))
+    return f"{head} {said} {voice.text(words.counts(report))}."
+
+
+def provenance(report: Report, voice: Voice, by: str = "") -> Line:
+    """Which run, for whom, when, how long, how many checks."""
+    whom: Line = (Span("  ·  "), Person(by)) if by else ()
+    when = (Moment(report.observed_at), Span(f", {words.took(report)}"))
+    return (
+        *voice(T("Run {run}", run=report.run)),
+        *whom,
+        Span("  ·  "),
+        *when,
+        Span("  ·  "),
+        *voice(words.counts(report)),
+    )
+
+
+def _root_buttons(report: Report, voice: Voice) -> Buttons:
+    retry = T("Retry missing checks") if report.status is Status.INCOMPLETE else T("Run again")
+    items = [Button(action=Action.RERUN, label=voice.text(retry), value=report.run)]
+    if report.roots:
+        entry = report.entry(report.roots[0].finding)
+        label = voice.text(T("Explain {code}", code=entry.finding.code))
+        items.append(Button(action=Action.EXPLAIN, label=label, value=f"{report.run}:{entry.id}"))
+    if report.status is Status.OK:
+        items.append(Button(action=Action.DETAILS, label=voice.text(T("What was checked")), value=report.run))
+    return Buttons(items=tuple(items))
+
+
+def findings(report: Report, voice: Voice, room: Room) -> Message:
+    """T1: what needs action, the first five in full."""
+    acting = story.needs_action(report)
+    head = strong(voice(T("Findings that need action: {count}", count=len(acting))))
+    blocks: list[Block] = [Section(lines=(head,))]
+    for entry in acting[:FULL_FINDINGS]:
+        blocks += finding(report, entry, voice, room)
+    others = list(acting[FULL_FINDINGS:])
+    if others:
+        listed = [one_line(e, voice) for e in others[: room.listed]]
+        rest = len(others) - len(listed)
+        more = (voice(T("{count} more in the evidence file", count=rest)),) if rest else ()
+        blocks += [Divider(), Section(lines=(strong(voice(T("Also found"))), *listed, *more))]
+    blocks += _remarks(report, voice, room)
+    blocks.append(Note(line=voice(words.counts(report))))
+    text = voice.text(T("Findings that need action: {count}", count=len(acting)))
+    return Message(kind=Kind.FINDINGS, run=report.run, text=text, blocks=tuple(blocks))
+
+
+def _remarks(report: Report, voice: Voice, room: Room) -> list[Block]:
+    items = story.remarks(report)
+    if not items:
+        return []
+    if not room.remarks:
+        return [Note(line=voice(T("{count} remarks that need no action: in the evidence file", count=len(items))))]
+    listed = tuple(one_line(e, voice) for e in items[: room.listed])
+    rest = len(items) - len(listed)
+    more = (voice(T("{count} more in the evidence file", count=rest)),) if rest else ()
+    return [Section(lines=(strong(voice(T("Good to know, no action needed"))), *listed, *more))]
+
+
+def finding(report: Report, entry: Entry, voice: Voice, room: Room) -> list[Block]:
+    """One finding: title, meaning, proof, provenance."""
+    word = words.SEVERITY[entry.finding.severity]
+    head = (
+        Icon(word.emoji),
+        *strong((Span(f"{entry.id} "), *voice(word.text), Span("  "))),
+        *voice(entry.finding.title),
+    )
+    detail = entry.finding.detail
+    meaning = (voice(detail),) if detail is not None and room.details else ()
+    proof, left = excerpt(report, entry, room.proof)
+    more = (voice(T("… {count} more lines in evidence {evidence}", count=left, evidence=entry.evidence[:1])),)
+    fold = voice(T("Evidence {evidence}", evidence=entry.evidence)) if proof else ()
+    section = Section(lines=(head, *meaning, *(more if left and room.proof else ())), fence=proof, fold=fold)
+    return [section, Note(line=about(entry, voice))]
+
+
+def one_line(entry: Entry, voice: Voice) -> Line:
+    """A finding in one line."""
+    word = words.SEVERITY[entry.finding.severity]
+    return (
+        Icon(word.emoji),
+        *strong((Span(f"{entry.id} "), *voice(word.text))),
+        Span("  "),
+        *voice(entry.finding.title),
+    )
+
+
+def about(entry: Entry, voice: Voice) -> Line:
+    """Code, confidence, part, onset, evidence and fixes of a finding."""
+    f = entry.finding
+    parts: list[Line] = [(code(f.code),), voice(words.CONFIDENCE[f.confidence]), voice(words.role(entry))]
+    if f.onset is not None:
+        parts.append(voice(T("since {onset}", onset=f.onset)))
+    if entry.evidence:
+        parts.append(voice(T("evidence {evidence}", evidence=entry.evidence)))
+    if entry.fixes:
+        parts.append(voice(T("fix {fixes}", fixes=entry.fixes)))
+    return join(parts)
+
+
+def join(parts: list[Line], by: str = "  ·  ") -> Line:
+    """Put lines side by side."""
+    joined: list[Line] = [parts[0]] if parts else []
+    for part in parts[1:]:
+        joined += [(Span(by),), part]
+    return tuple(span for part in joined for span in part)
+
+
+def excerpt(report: Report, entry: Entry, room: int) -> tuple[str, int]:
+    """The most telling lines of a finding's first proofs, and how many of them do not fit."""
+    exhibits = {x.id: x.proof for x in report.exhibits}
+    found: list[str] = []
+    for proof in (exhibits[i] for i in entry.evidence[:2] if i in exhibits):
+        found += [one for one in proof.shown.splitlines() if one.strip()]
+    return "\n".join(found[:room]), max(0, len(found) - room)
+
+
+def unchecked(report: Report, voice: Voice, listed: int) -> tuple[Line, ...]:
+    """What was not checked and why, and what would make it possible."""
+    groups = story.not_checked(report.skipped)
+    found: list[Line] = []
+    for group in groups[:listed]:
+        found.append((Span("• "), *voice(group.text())))
+        if group.hint:
+            found.append((Span("   "), *voice(T("To make it possible: {hint}", hint=group.hint))))
+    rest = len(groups) - listed
+    if rest > 0:
+        found.append(voice(T("{count} more in the evidence file", count=rest)))
+    return tuple(found)

@@ -1,0 +1,181 @@
+"""The report read as a story: which findings need action, in which order, and the way from symptom to cause.
+
+Shared by all writers, so that Slack, the terminal and Markdown never disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.model.finding import Confidence, Severity
+from bot.model.report import Edge, Entry, Report, Role, Root, Ruled, Skipped
+from bot.model.text import T, Text
+from bot.render import words
+
+_RANK = {
+    Severity.CRIT: 0,
+    Severity.HIGH: 1,
+    Severity.WARN: 2,
+    Severity.INFO: 3,
+    Severity.BYDESIGN: 4,
+    Severity.NOISE: 5,
+}
+_SURE = {Confidence.CONFIRMED: 0, Confidence.LIKELY: 1, Confidence.POSSIBLE: 2}
+CAUSES = "causes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Because:
+    """One sentence of the chain.
+
+    Attributes:
+        entry: the finding that it states.
+        first: the symptom; every other sentence begins with "because".
+        last: the root cause.
+    """
+
+    entry: Entry
+    first: bool
+    last: bool
+
+
+def needs_action(report: Report) -> tuple[Entry, ...]:
+    """Findings that somebody must act on: roots first, then by severity and confidence."""
+    acting = [e for e in report.entries if _RANK[e.finding.severity] <= _RANK[Severity.WARN]]
+    return tuple(sorted(acting, key=lambda e: (e.role is not Role.ROOT, *_weight(e))))
+
+
+def remarks(report: Report) -> tuple[Entry, ...]:
+    """Findings that explain but do not alarm: information, by design, noise."""
+    return tuple(sorted((e for e in report.entries if _RANK[e.finding.severity] > _RANK[Severity.WARN]), key=_weight))
+
+
+def _weight(entry: Entry) -> tuple[int, int]:
+    return _RANK[entry.finding.severity], _SURE[entry.finding.confidence]
+
+
+def sentences(report: Report, root: Root) -> tuple[Because, ...]:
+    """The chain of one root from the symptom down to the root."""
+    ids = tuple(reversed(root.chain or (root.finding,)))
+    return tuple(Because(entry=report.entry(i), first=n == 0, last=n == len(ids) - 1) for n, i in enumerate(ids))
+
+
+def beside(report: Report, root: Root) -> tuple[Entry, ...]:
+    """What the root explains beyond its chain: effects that hang on any sentence of it."""
+    chain = set(root.chain) | {root.finding}
+    found: list[Entry] = []
+    reached = set(chain)
+    todo = [e for e in report.edges if e.type == CAUSES and e.state == "active"]
+    grown = True
+    while grown:
+        grown = False
+        for edge in todo:
+            if edge.cause in reached and edge.effect not in reached:
+                reached.add(edge.effect)
+                found.append(report.entry(edge.effect))
+                grown = True
+    return tuple(found)
+
+
+def unproven(report: Report) -> tuple[Edge, ...]:
+    """Causal edges that could be neither confirmed nor excluded."""
+    ids = {e.id for e in report.entries}
+    return tuple(e for e in report.edges if e.type == CAUSES and e.state == "possible" and {e.cause, e.effect} <= ids)
+
+
+def suspects(report: Report) -> tuple[Entry, ...]:
+    """The best guesses when no root is proven: what nothing explains, best first, at most three."""
+    if report.roots:
+        return ()
+    explained = {e.effect for e in report.edges if e.type == CAUSES}
+    return tuple(e for e in needs_action(report) if e.id not in explained)[:3]
+
+
+def heading(report: Report, number: int) -> Text:
+    """What the n-th root (from 1) is called."""
+    if len(report.roots) == 1:
+        return T("Root cause")
+    return T("Root cause {number} of {count}", number=number, count=len(report.roots))
+
+
+def several(report: Report) -> Text | None:
+    """What must be said when there are independent roots: repairing one is not the end."""
+    if len(report.roots) < 2:  # noqa: PLR2004 - one root is the whole story
+        return None
+    first, *rest = (r.finding for r in report.roots)
+    return T(
+        "These causes are independent: fixing {first} will probably reveal {rest}. "
+        "The symptom is gone only when all are fixed.",
+        first=first,
+        rest=tuple(rest),
+    )
+
+
+def sureness(entry: Entry) -> Text:
+    """The confidence of a finding and what it rests on."""
+    word = words.CONFIDENCE[entry.finding.confidence]
+    if entry.evidence:
+        return T("{confidence}, evidence {evidence}", confidence=word, evidence=entry.evidence)
+    return word
+
+
+def exposed(report: Report, finding_id: str) -> Text:
+    """A trigger: it brought the defect to light and is no cause."""
+    entry = report.entry(finding_id)
+    title, onset = entry.finding.title, entry.finding.onset
+    if onset is not None:
+        return T("Exposed by {finding} at {onset}: {title}", finding=finding_id, onset=onset, title=title)
+    return T("Exposed by {finding}: {title}", finding=finding_id, title=title)
+
+
+def ruled_out(item: Ruled) -> Text:
+    """One suspicion that is not it, and the fact that says so."""
+    if item.evidence:
+        return T(
+            "{code} {subject}: {because} ({evidence})",
+            code=item.code,
+            subject=str(item.subject),
+            because=item.because,
+            evidence=item.evidence,
+        )
+    return T("{code} {subject}: {because}", code=item.code, subject=str(item.subject), because=item.because)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unchecked:
+    """Checks that could not run for one and the same reason."""
+
+    codes: tuple[str, ...]
+    missing: tuple[str, ...]
+    because: str
+    hint: str
+    mandatory: bool
+
+    def text(self) -> Text:
+        """One line: which rows, and why."""
+        if len(self.codes) > 6:  # noqa: PLR2004 - more codes are a wall
+            return T(
+                "{codes} and {more} more: {because}",
+                codes=self.codes[:5],
+                more=len(self.codes) - 5,
+                because=self.because,
+            )
+        return T("{codes}: {because}", codes=self.codes, because=self.because)
+
+
+def not_checked(skipped: tuple[Skipped, ...]) -> tuple[Unchecked, ...]:
+    """What was not checked, grouped by reason: what blocks an all-clear first, then the reason that blocks most."""
+    groups: dict[tuple[str, str], list[Skipped]] = {}
+    for item in skipped:
+        groups.setdefault((item.because, item.hint), []).append(item)
+    found = [
+        Unchecked(
+            codes=tuple(dict.fromkeys(i.code for i in items)),
+            missing=tuple(dict.fromkeys(m for i in items for m in i.missing)),
+            because=because,
+            hint=hint,
+            mandatory=any(i.mandatory for i in items),
+        )
+        for (because, hint), items in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda u: (not u.mandatory, -len(u.codes))))
