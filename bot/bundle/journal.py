@@ -13,16 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.bundle.entries import Entry
+from bot.bundle.lines import KEYED
 from bot.bundle.words import words
 
 _TAKES_VALUE = {"-u", "--unit", "-o", "--output", "-n", "--lines", "-p", "--priority", "-S", "--since", "-U", "--until"}
 _TAKES_VALUE |= {"--output-fields", "-b", "--boot", "-t"}
 _LINES_DEFAULT = 10
-KEYED = {
-    "KLOG": "journalctl -u kubelet -o json -r",
-    "RTLOG": "journalctl -u containerd -u crio -u docker -o json -r",
-    "KERN": "journalctl -k -o short-iso -r",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

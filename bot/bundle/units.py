@@ -15,7 +15,8 @@ Unit: TypeAlias = "dict[str, str]"
 _SUFFIX = re.compile(r"\.(service|socket|timer|mount|slice|scope|target)$")
 _LOADED = re.compile(r"^\s*Loaded: (?P<state>\S+)(?: \((?P<path>/[^;)]+)(?:; (?P<file>[a-z-]+))?)?", re.MULTILINE)
 _ACTIVE = re.compile(
-    r"^\s*Active: (?P<active>\S+)(?: \((?!Result)(?P<sub>[^)]+)\))?(?: \(Result: (?P<result>[^)]+)\))?(?: since (?P<since>[^;]+);)?",
+    r"^\s*Active: (?P<active>\S+)(?: \((?!Result)(?P<sub>[^)]+)\))?(?: \(Result: (?P<result>[^)]+)\))?"
+    r"(?: since (?P<since>[^;]+);)?",
     re.MULTILINE,
 )
 _MAIN = re.compile(r"^\s*Main PID: (?P<pid>\d+)", re.MULTILINE)
