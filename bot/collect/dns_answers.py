@@ -178,7 +178,10 @@ def upstream_set(ask: Ask, corefile: Corefile | None, resolvers: Iterable[NodeRe
     servers += corefile.upstreams(name) if corefile else ()
     if corefile is None or corefile.by_resolv_conf:
         servers += [s for r in resolvers for s in r.servers if not s.startswith("127.")]
-    return tuple(Ask1(Asked.Q5, s, name, kind) for s in list(dict.fromkeys(servers))[:MANY_UPSTREAMS])
+    names = dict.fromkeys(((name, kind), (NEUTRAL_NAME, "A")))  # one zone may be dead where the upstream is well
+    return tuple(
+        Ask1(Asked.Q5, server, n, k) for server in list(dict.fromkeys(servers))[:MANY_UPSTREAMS] for n, k in names
+    )
 
 
 def ask_node(shell: Shell, node: str, questions: tuple[Ask1, ...], at: datetime) -> tuple[Reply, ...]:

@@ -22,6 +22,8 @@ from bot.model.dns import (
     Flavour,
     Forward,
     KubeletDns,
+    NamedService,
+    SameNamed,
 )
 from bot.model.evidence import Ask, Evidence, Gap
 from bot.model.k8s import ConfigMap, Event, Pod, Service, Workload
@@ -166,3 +168,19 @@ def dns_events(kube: Kube, ask: Ask, pods: DnsPods) -> Iterator[Evidence]:
     namespaces = dict.fromkeys((pods.namespace, ask.options.get("from", "").rpartition("/")[0]))
     found = [listing(kube, f"/api/v1/namespaces/{ns}/events", Event, LIST_EVENTS) for ns in namespaces if ns]
     yield DnsEvents(proof=found[0].proof, items=tuple(e for items in found for e in items.items))
+
+
+@collects(SameNamed, rights=(LIST_SERVICES,))
+def same_named(kube: Kube, ask: Ask) -> Iterator[Evidence | Gap]:
+    """The Services of every namespace with the name's first label, asked for by field selector."""
+    label = ask.target.partition(".")[0]
+    if not label:
+        yield Gap(type=SameNamed, because="no name was asked for")
+        return
+    found = listing(kube, "/api/v1/services", Service, LIST_SERVICES, {"fieldSelector": f"metadata.name={label}"})
+    items = tuple(
+        NamedService(namespace=s.metadata.namespace or "", name=s.metadata.name)
+        for s in found.items
+        if s.metadata.name == label
+    )
+    yield SameNamed(proof=found.proof, items=items)

@@ -230,3 +230,20 @@ class DnsEvents(Evidence):
             for e in self.items
             if f"{e.involved_object.namespace}/{e.involved_object.name}" == pod and (not reasons or e.reason in reasons)
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedService:
+    """Where a Service lives."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SameNamed(Evidence):
+    """The Services of any namespace that are called like the first label of the name that was asked for."""
+
+    words: ClassVar[str] = "the Services of that name"
+
+    items: tuple[NamedService, ...]

@@ -1,0 +1,168 @@
+"""DNS-08: a pod that asks something other than cluster DNS."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from bot.check import check
+from bot.model.dns import Corefile, DnsEvents, DnsService, KubeletDns
+from bot.model.dns_judge import is_fresh
+from bot.model.dns_logs import ClientPod, ClientResolv
+from bot.model.evidence import Ask, Clock
+from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
+from bot.model.k8s import Event, Pod
+from bot.model.proof import Proof
+from bot.model.refs import Subject
+from bot.model.text import T, Text
+
+CLUSTER_FIRST = {"ClusterFirst", "ClusterFirstWithHostNet"}
+
+
+@check("DNS-08")
+def wrong_resolver_in_pod(
+    *,
+    service: DnsService,
+    clock: Clock,
+    ask: Ask,
+    client: ClientPod | None,
+    resolv: ClientResolv | None,
+    kubelet: KubeletDns | None,
+    corefile: Corefile | None,
+    events: DnsEvents | None,
+) -> Iterator[Finding | RuledOut]:
+    """A pod uses the wrong resolver.
+
+    Says:
+        "This pod cannot resolve service names, others can."
+    Evidence:
+        dnsPolicy, dnsConfig and hostNetwork of the client pod, its effective resolv.conf, clusterDNS of the kubelets,
+        the address of the DNS Service, events MissingClusterDNS.
+    Rule:
+        A ClusterFirst pod whose first name server is neither the Service address nor a node-local one; or a pod on
+        the host
+        network with ClusterFirst, or with Default or None and no search list of the cluster, that asks for cluster
+        names.
+    Cause:
+        clusterDNS that differs from the Service, a Service that was made anew with another address, a mutated pod.
+    Fix:
+        Align clusterDNS, restart kubelets, recreate pods; or correct dnsPolicy.
+    Verify:
+        resolv.conf of a new pod.
+    Must not fire:
+        dnsPolicy None with its own name servers, for names outside the cluster.
+    Reasons:
+        - wrong-nameserver: resolv.conf of the pod names another server
+        - kubelet-clusterdns: the kubelet configuration names another server than the Service
+        - missing-clusterdns: the kubelet has no clusterDNS and falls back to the node's resolvers
+        - host-network: the pod is on the host network and needs ClusterFirstWithHostNet
+        - no-cluster-search: its DNS policy leaves cluster names out
+    """
+    if client is None or not service.address:
+        return
+    pod = client.pod
+    inside = _asks_inside(ask, client, corefile)
+    missing = events.about(pod.path, "MissingClusterDNS") if events else ()
+    found = _judge(
+        pod, service.address, resolv, kubelet, inside=inside, missing=[e for e in missing if is_fresh(e, clock)]
+    )
+    proofs: tuple[Proof, ...] = tuple(e.proof for e in (resolv, client, service, kubelet) if e is not None)
+    subject = Subject("Pod", pod.metadata.name, pod.metadata.namespace)
+    if found is not None:
+        reason, title, confidence = found
+        yield Finding(
+            code="DNS-08",
+            reason=reason,
+            title=title,
+            severity=Severity.HIGH,
+            confidence=confidence,
+            subject=subject,
+            facts={"pod": pod.path, "node": pod.spec.node_name or "", "service": service.path},
+            proofs=proofs,
+            fixes=(_fix(reason, service.address),),
+        )
+    elif _clean(pod, service.address, resolv, kubelet):
+        yield RuledOut(
+            code="DNS-08",
+            subject=subject,
+            because=T("{pod} asks {server}, the address of the DNS Service", pod=pod.path, server=service.address),
+            proofs=proofs,
+        )
+
+
+def _asks_inside(ask: Ask, client: ClientPod, corefile: Corefile | None) -> bool:
+    names = [n for n in (ask.target, *(e.name for e in client.errors)) if n]
+    inside = corefile.is_internal if corefile else lambda n: n.endswith((".svc", ".cluster.local"))
+    return any(inside(n) for n in names)
+
+
+def _judge(
+    pod: Pod,
+    address: str,
+    resolv: ClientResolv | None,
+    kubelet: KubeletDns | None,
+    *,
+    inside: bool,
+    missing: list[Event],
+) -> tuple[str, Text, Confidence] | None:
+    policy, path = pod.spec.dns_policy, pod.path
+    if policy == "ClusterFirst" and pod.spec.host_network:
+        title = T("{pod} is on the host network, so its DNS policy ClusterFirst means the node's resolvers", pod=path)
+        return ("host-network", title, Confidence.CONFIRMED if resolv else Confidence.LIKELY) if inside else None
+    if policy not in CLUSTER_FIRST:
+        searches = (pod.spec.dns_config.searches if pod.spec.dns_config else None) or ()
+        if not inside or any(s.startswith("svc.") or ".svc." in s for s in searches):
+            return None
+        title = T("{pod} has the DNS policy {policy}, which leaves cluster names out", pod=path, policy=policy)
+        return "no-cluster-search", title, Confidence.LIKELY
+    if missing:
+        title = T("the kubelet of {pod} has no clusterDNS, so the pod asks the node's resolvers", pod=path)
+        return "missing-clusterdns", title, Confidence.CONFIRMED if resolv else Confidence.LIKELY
+    if resolv and resolv.servers:
+        first = resolv.servers[0]
+        if _is_cluster_dns(first, address):
+            return None
+        title = T("{pod} asks {server}, not the DNS Service {address}", pod=path, server=first, address=address)
+        return "wrong-nameserver", title, Confidence.CONFIRMED
+    if kubelet and kubelet.servers and not any(_is_cluster_dns(s, address) for s in kubelet.servers):
+        title = T(
+            "kubelets send pods to {servers}, the DNS Service is {address}", servers=kubelet.servers, address=address
+        )
+        return "kubelet-clusterdns", title, Confidence.LIKELY
+    return None
+
+
+def _clean(pod: Pod, address: str, resolv: ClientResolv | None, kubelet: KubeletDns | None) -> bool:
+    """Whether it was seen that the pod asks cluster DNS."""
+    servers = resolv.servers if resolv else kubelet.servers if kubelet else ()
+    own = pod.spec.dns_policy in CLUSTER_FIRST and not pod.spec.host_network
+    return own and bool(servers) and _is_cluster_dns(servers[0], address)
+
+
+def _is_cluster_dns(server: str, address: str) -> bool:
+    """The Service's address, or a link-local one: NodeLocal DNSCache."""
+    try:
+        return server == address or ipaddress.ip_address(server).is_link_local
+    except ValueError:
+        return False
+
+
+def _fix(reason: str, address: str) -> Fix:
+    if reason in {"host-network", "no-cluster-search"}:
+        return Fix(
+            what=T("Set dnsPolicy in the pod template: ClusterFirst, or ClusterFirstWithHostNet on the host network."),
+            safety=Safety.DISRUPTIVE,
+        )
+    return Fix(
+        what=T(
+            "Set clusterDNS to {address} in the kubelet configuration, restart kubelets, recreate the pods.",
+            address=address,
+        ),
+        safety=Safety.DISRUPTIVE,
+        commands=(
+            "sudo grep -A2 '^clusterDNS' /var/lib/kubelet/config.yaml",
+            f"sudo sed -i '/^clusterDNS:/{{n;s/.*/- {address}/}}' /var/lib/kubelet/config.yaml",
+            "sudo systemctl restart kubelet",
+        ),
+        verify=("sudo grep -A2 '^clusterDNS' /var/lib/kubelet/config.yaml",),
+    )
