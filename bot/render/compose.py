@@ -95,11 +95,23 @@ def verdict(report: Report, voice: Voice) -> tuple[Line, ...]:
         (T("Do next"), summary.next),
     )
     found = [(*strong(voice(label)), Span("  "), *voice(text)) for label, text in rows if text.msgid]
-    if report.status is Status.INCOMPLETE:
-        found.append(strong(voice(T("This is not an all-clear."))))
-    if report.note is not None:
-        found.append(voice(report.note))
-    return tuple(found)
+    if report.roots:
+        found.insert(len(found) - 1, sure(report, voice))
+    return (*found, *caveats(report, voice))
+
+
+def caveats(report: Report, voice: Voice) -> tuple[Line, ...]:
+    """What limits the verdict: it is no all-clear, it was stopped."""
+    clear = (strong(voice(T("This is not an all-clear."))),) if report.status is Status.INCOMPLETE else ()
+    return (*clear, *((voice(report.note),) if report.note is not None else ()))
+
+
+def sure(report: Report, voice: Voice) -> Line:
+    """How sure each named cause is, and on what it rests."""
+    entries = [report.entry(r.finding) for r in report.roots[:3]]
+    said = [voice(T("{finding} {sureness}", finding=e.id, sureness=story.sureness(e))) for e in entries]
+    more = len(report.roots) - len(entries)
+    return join([*said, voice(T("and {count} more causes", count=more))] if more else said)
 
 
 def root(report: Report, voice: Voice, by: str) -> Message:
@@ -155,9 +167,10 @@ def findings(report: Report, voice: Voice, room: Room) -> Message:
     acting = story.needs_action(report)
     head = strong(voice(T("Findings that need action: {count}", count=len(acting))))
     blocks: list[Block] = [Section(lines=(head,))]
-    for entry in acting[:FULL_FINDINGS]:
+    full = story.foremost(report, FULL_FINDINGS)
+    for entry in full:
         blocks += finding(report, entry, voice, room)
-    others = list(acting[FULL_FINDINGS:])
+    others = [e for e in report.entries if e in acting and e not in full]
     if others:
         listed = [one_line(e, voice) for e in others[: room.listed]]
         rest = len(others) - len(listed)

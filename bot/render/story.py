@@ -45,6 +45,12 @@ def needs_action(report: Report) -> tuple[Entry, ...]:
     return tuple(sorted(acting, key=lambda e: (e.role is not Role.ROOT, *_weight(e))))
 
 
+def foremost(report: Report, count: int) -> tuple[Entry, ...]:
+    """The findings to show in full, in the order of their ids, so that a chain reads in one direction."""
+    chosen = {e.id for e in needs_action(report)[:count]}
+    return tuple(e for e in report.entries if e.id in chosen)
+
+
 def remarks(report: Report) -> tuple[Entry, ...]:
     """Findings that explain but do not alarm: information, by design, noise."""
     return tuple(sorted((e for e in report.entries if _RANK[e.finding.severity] > _RANK[Severity.WARN]), key=_weight))

@@ -122,7 +122,9 @@ def _verdict(page: _Page, report: Report) -> None:
     for label, text in rows:
         if text.msgid:
             page.put(rich(voice(text)), label=voice.text(label), style="bold", indent=wide)
-    for line in compose.verdict(report, voice)[sum(1 for _, text in rows if text.msgid) :]:
+        if text is summary.why and report.roots:
+            page.put(rich(compose.sure(report, voice)), indent=wide)
+    for line in compose.caveats(report, voice):
         page.put(rich(line), indent=wide)
 
 
@@ -130,8 +132,9 @@ def _findings(page: _Page, report: Report) -> None:
     acting, remarks = story.needs_action(report), story.remarks(report)
     if acting:
         page.heading(T("Findings that need action: {count}", count=len(acting)))
-    for n, entry in enumerate(acting):
-        _finding(page, report, entry, 3 if n < PROOFS else 0)
+    full = story.foremost(report, PROOFS)
+    for entry in story.foremost(report, len(acting)):
+        _finding(page, report, entry, 3 if entry in full else 0)
     if remarks:
         page.heading(T("Good to know, no action needed"))
     for entry in remarks:
