@@ -13,6 +13,10 @@ from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
 from bot.model.text import T
 
 SEVERAL = 2
+PATCH = (
+    '\'{"spec":{"template":{"spec":{"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"kubernetes.io/hostname",'
+    '"whenUnsatisfiable":"ScheduleAnyway","labelSelector":{"matchLabels":{"k8s-app":"kube-dns"}}}]}}}}\''
+)
 
 
 @check("DNS-20")
@@ -58,12 +62,7 @@ def dns_replicas_on_one_node(
             Fix(
                 what=T("Spread the replicas over nodes; the rollout replaces them one after the other."),
                 safety=Safety.DISRUPTIVE,
-                commands=(
-                    f"kubectl {where} patch {target} -p "
-                    '\'{"spec":{"template":{"spec":{"topologySpreadConstraints":[{"maxSkew":1,'
-                    '"topologyKey":"kubernetes.io/hostname","whenUnsatisfiable":"ScheduleAnyway",'
-                    '"labelSelector":{"matchLabels":{"k8s-app":"kube-dns"}}}]}}}}\'',
-                ),
+                commands=(f"kubectl {where} patch {target} -p {PATCH}",),
                 verify=(f"kubectl {where} get pods -l k8s-app=kube-dns -o wide",),
                 undo=(f"kubectl {where} rollout undo {target}",),
                 stage=Stage.POSTURE,

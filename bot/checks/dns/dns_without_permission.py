@@ -14,6 +14,12 @@ from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.text import T
 
+PATCH = (
+    "kubectl patch clusterrole system:coredns --type=json -p "
+    '\'[{"op":"add","path":"/rules/-","value":{"apiGroups":["discovery.k8s.io"],'
+    '"resources":["endpointslices"],"verbs":["list","watch"]}}]\''
+)
+
 
 @check("DNS-17")
 def dns_without_permission(
@@ -69,9 +75,7 @@ def dns_without_permission(
                 safety=Safety.REVERSIBLE,
                 commands=(
                     "kubectl get clusterrolebinding system:coredns -o yaml",
-                    "kubectl patch clusterrole system:coredns --type=json -p "
-                    '\'[{"op":"add","path":"/rules/-","value":{"apiGroups":["discovery.k8s.io"],'
-                    '"resources":["endpointslices"],"verbs":["list","watch"]}}]\'',
+                    PATCH,
                 ),
                 verify=("kubectl -n kube-system logs -l k8s-app=kube-dns --tail=20",),
             ),

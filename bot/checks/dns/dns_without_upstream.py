@@ -86,7 +86,7 @@ def dns_without_upstream(
 
 
 def _fails(hit: Heard, pods: DnsPods, replies: tuple[Reply, ...], service: DnsService | None) -> bool | None:
-    """Whether the pod (or the Service, when it is the only pod) gives no usable answer for the name; None: nobody asked."""
+    """Whether the pod (the Service, for an only pod) gives no usable answer for the name; None: nobody asked."""
     pod = pods.get(hit.log.pod)
     direct = fails(at(replies, (pod.status.pod_ip or "",), Asked.Q4)) if pod else None
     if direct is not None or service is None or len(pods.live) > 1:
@@ -105,7 +105,7 @@ def _detail(reason: str, asked: tuple[Reply, ...]) -> Text:
     good = tuple(dict.fromkeys(r.node for r in asked if r.good))
     if reason == "pod-network":
         return T(
-            "The upstream answers {nodes}, so the upstream is well; the way from the DNS pods to it is broken.",
+            "The upstream answers {nodes}; the way from the DNS pods to it is broken.",
             nodes=good,
         )
     if reason == "upstream-silent":

@@ -13,6 +13,9 @@ from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.text import T
 
+REAL = "/run/systemd/resolve/resolv.conf"
+SED = f"sudo sed -i 's#^resolvConf:.*#resolvConf: {REAL}#' /var/lib/kubelet/config.yaml"
+
 
 @check("DNS-11")
 def forwarding_loop(
@@ -67,7 +70,7 @@ def forwarding_loop(
                 what=T("Let kubelets hand out the real resolv.conf, then recreate the DNS pods."),
                 safety=Safety.DISRUPTIVE,
                 commands=(
-                    "sudo sed -i 's#^resolvConf:.*#resolvConf: /run/systemd/resolve/resolv.conf#' /var/lib/kubelet/config.yaml",
+                    SED,
                     "sudo systemctl restart kubelet",
                     "kubectl -n kube-system rollout restart deploy/coredns",
                 ),

@@ -8,7 +8,7 @@ from bot.check import check
 from bot.model.dns import DnsEvents
 from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
 from bot.model.dns_judge import is_fresh, telling
-from bot.model.evidence import Ask, Clock, PerNode
+from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
 from bot.model.refs import Subject
 from bot.model.text import T
@@ -18,7 +18,7 @@ NAMESERVERS = "Nameserver limits"
 
 @check("DNS-21")
 def resolv_conf_over_limits(
-    events: DnsEvents, clock: Clock, ask: Ask, bot: DnsAnswers | None, nodes: PerNode[NodeDnsAnswers]
+    events: DnsEvents, clock: Clock, bot: DnsAnswers | None, nodes: PerNode[NodeDnsAnswers]
 ) -> Iterator[Finding]:
     """A resolv.conf has more entries than are used.
 

@@ -148,7 +148,7 @@ def _disagree(direct: list[Reply]) -> bool:
 
 
 def _changed(replies: tuple[Reply, ...], history: AnswerHistory | None, clock: Clock) -> bool:
-    """Whether the newest earlier answer lies inside the window, all before it were one set, and the set is another one now."""
+    """Whether all earlier answers, the newest inside the window, were one set, and it is another one now."""
     past = history.items if history else ()
     if not past or clock.age(past[-1].at) > clock.window_seconds:
         return False

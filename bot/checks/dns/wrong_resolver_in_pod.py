@@ -105,16 +105,28 @@ def _judge(
     inside: bool,
     missing: list[Event],
 ) -> tuple[str, Text, Confidence] | None:
+    if pod.spec.host_network or pod.spec.dns_policy not in CLUSTER_FIRST:
+        return _by_policy(pod, sure=resolv is not None) if inside else None
+    return _by_server(pod.path, address, resolv, kubelet, missing)
+
+
+def _by_policy(pod: Pod, *, sure: bool) -> tuple[str, Text, Confidence] | None:
+    """What a policy does to a pod that asks for cluster names."""
     policy, path = pod.spec.dns_policy, pod.path
     if policy == "ClusterFirst" and pod.spec.host_network:
         title = T("{pod} is on the host network, so its DNS policy ClusterFirst means the node's resolvers", pod=path)
-        return ("host-network", title, Confidence.CONFIRMED if resolv else Confidence.LIKELY) if inside else None
-    if policy not in CLUSTER_FIRST:
-        searches = (pod.spec.dns_config.searches if pod.spec.dns_config else None) or ()
-        if not inside or any(s.startswith("svc.") or ".svc." in s for s in searches):
-            return None
-        title = T("{pod} has the DNS policy {policy}, which leaves cluster names out", pod=path, policy=policy)
-        return "no-cluster-search", title, Confidence.LIKELY
+        return "host-network", title, Confidence.CONFIRMED if sure else Confidence.LIKELY
+    searches = (pod.spec.dns_config.searches if pod.spec.dns_config else None) or ()
+    if policy in CLUSTER_FIRST or any(s.startswith("svc.") or ".svc." in s for s in searches):
+        return None
+    title = T("{pod} has the DNS policy {policy}, which leaves cluster names out", pod=path, policy=policy)
+    return "no-cluster-search", title, Confidence.LIKELY
+
+
+def _by_server(
+    path: str, address: str, resolv: ClientResolv | None, kubelet: KubeletDns | None, missing: list[Event]
+) -> tuple[str, Text, Confidence] | None:
+    """What server the pod was given."""
     if missing:
         title = T("the kubelet of {pod} has no clusterDNS, so the pod asks the node's resolvers", pod=path)
         return "missing-clusterdns", title, Confidence.CONFIRMED if resolv else Confidence.LIKELY
