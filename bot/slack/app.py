@@ -1,0 +1,320 @@
+"""The Slack bot as a whole: built from settings, commands and a way to diagnose; started, and stopped.
+
+``build(settings, commands, diagnose).serve()`` is everything that ``kubewhy serve`` needs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import structlog
+from slack_bolt import App
+from slack_bolt.adapter.socket_mode import SocketModeHandler
+from slack_bolt.response import BoltResponse
+from slack_sdk.webhook import WebhookClient
+
+from bot.config import Settings
+from bot.errors import SettingsError
+from bot.model.command import Command
+from bot.runs.codec import plain
+from bot.runs.engine import Engine
+from bot.runs.run import Run
+from bot.runs.store import Record, Store, database_url
+from bot.runs.workflow import Conductor, Diagnose, Work
+from bot.slack import answers, home, replies, web
+from bot.slack.access import Access, Home
+from bot.slack.arguments import FollowUp
+from bot.slack.client import web_client
+from bot.slack.delivery import Delivery
+from bot.slack.front import TOO_OLD, Desk, Front, Request
+from bot.slack.listener import Hands, Listener
+from bot.slack.look import SlackLook
+from bot.slack.outbox import PACE_SECONDS, Outbox, SendError
+from bot.slack.thread import SlackDesk
+
+log = structlog.get_logger()
+HOUSEKEEPING_SECONDS = 3600.0
+LATE_SECONDS = 600.0
+STOP_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a running bot consists of."""
+
+    store: Store
+    engine: Engine
+    pool: ThreadPoolExecutor
+    listener: Listener
+    bolt: App
+    desk: SlackDesk
+    front: Front
+
+
+class SlackApp:
+    """One bot in one workspace."""
+
+    def __init__(
+        self, settings: Settings, commands: Mapping[str, Command], diagnose: Diagnose, *, pace: float = PACE_SECONDS
+    ) -> None:
+        """Prepare; nothing is opened before :meth:`start`.
+
+        Args:
+            settings: of the installation.
+            commands: every command by name.
+            diagnose: looks at the cluster.
+            pace: seconds between two messages in one channel.
+
+        Raises:
+            SettingsError: a token is missing.
+        """
+        self._settings = settings
+        self._commands = commands
+        self._diagnose = diagnose
+        self._pace = pace
+        self._client = web_client(settings.slack.bot_token, settings.slack.base_url)
+        self._outbox = Outbox(self._client, pace=pace)
+        self._look = SlackLook(settings=settings)
+        self._lock: int | None = None
+        self._parts: Parts | None = None
+        self._socket: Any = None
+        self._http: Any = None
+        self._stopped = threading.Event()
+        _require(settings)
+
+    def start(self) -> None:
+        """Open the database, go on with what was left, and listen; returns when Slack can be answered.
+
+        Raises:
+            SettingsError: Slack refuses the token, or another bot uses the state directory.
+        """
+        self._lock = _claim(self._settings)
+        self._parts = self._assemble()
+        self._parts.front.home = self._who_we_are()
+        self._parts.engine.start()
+        threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
+        if self._settings.slack.mode == "socket":
+            client = web_client(self._settings.slack.app_token, self._settings.slack.base_url)
+            self._socket = SocketModeHandler(self._parts.bolt, self._settings.slack.app_token, web_client=client)
+            self._socket.connect()
+        else:
+            self._http = web.server(self._parts.bolt, self._settings.slack.port)
+            threading.Thread(target=self._http.serve_forever, name="http", daemon=True).start()
+        log.info("listening to slack", mode=self._settings.slack.mode)
+
+    def serve(self) -> None:
+        """Start, and block until :meth:`stop`."""
+        self.start()
+        self._stopped.wait()
+
+    def stop(self) -> None:
+        """Stop listening, give running work a moment, and close; what is not done is done after the next start."""
+        self._stopped.set()
+        if self._socket is not None:
+            self._socket.close()
+        if self._http is not None:
+            self._http.shutdown()
+            self._http.server_close()
+        if self._parts is not None:
+            self._parts.listener.stop()
+            self._parts.engine.stop(grace=STOP_SECONDS if self._parts.engine.waiting() else 0)
+            self._parts.pool.shutdown(wait=False, cancel_futures=True)
+            self._parts.store.close()
+            self._parts = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    @property
+    def port(self) -> int:
+        """The listening port in HTTP mode."""
+        return int(self._http.server_address[1])
+
+    # -- assembly -----------------------------------------------------------------------------------------------------
+
+    def _assemble(self) -> Parts:
+        settings = self._settings
+        store = Store(database_url(settings.database_url, settings.state, "runs.db"))
+        pool = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="diagnose")
+        delivery = Delivery(self._outbox, store, settings.slack.flavor)
+        desk = SlackDesk(delivery, store, self._look, self._tell_closed)
+        conductor = Conductor(Work(store=store, desk=desk, diagnose=self._diagnose, pool=pool))
+        engine = Engine(
+            database_url(settings.database_url, settings.state, "engine.db"),
+            executor_id=_executor_id(settings),
+            parallel=settings.concurrency,
+        )
+        engine.flow("run", lambda payload: conductor.flow(engine, payload))
+        engine.flow("answer", lambda payload: engine.step("answer", lambda: self._answer(payload)))
+        engine.flow("late", lambda payload: conductor.expire(engine, payload))
+        front = self._front(store, engine)
+        hands = Hands(
+            outbox=self._outbox, write=self._look.write, stop=conductor.stop, details=self._details, home=self._home
+        )
+        listener = Listener(front, hands)
+        bolt = App(
+            signing_secret=settings.slack.signing_secret or None,
+            request_verification_enabled=settings.slack.mode == "http",
+            client=self._client,
+            token_verification_enabled=False,
+        )
+
+        def intake(body: dict[str, Any]) -> BoltResponse:
+            return listener.receive(body)
+
+        bolt.use(intake)
+        return Parts(store=store, engine=engine, pool=pool, listener=listener, bolt=bolt, desk=desk, front=front)
+
+    def _front(self, store: Store, engine: Engine) -> Front:
+        slack = self._settings.slack
+
+        def submit(run: Run) -> None:
+            engine.submit("run", run.id, plain(run))
+            store.begin(run)  # so that the same question, asked a moment later, is recognised
+
+        def answer(record: Record, request: Request, asked: FollowUp) -> None:
+            payload = {
+                "run": record.run.id, "verb": asked.verb, "subject": asked.subject, "key": request.key,
+                "channel": request.caller.channel, "thread": record.thread,
+            }  # fmt: skip
+            engine.submit("answer", request.key, payload)
+
+        return Front(
+            settings=self._settings,
+            commands=self._commands,
+            store=store,
+            desk=Desk(submit=submit, answer=answer),
+            access=Access(
+                channels=frozenset(slack.allowed_channels),
+                users=frozenset(slack.allowed_users),
+                external=slack.allow_external,
+            ),
+        )
+
+    def _who_we_are(self) -> Home:
+        try:
+            known = self._client.auth_test()
+        except Exception as error:
+            raise SettingsError(f"slack.bot_token: Slack does not accept it ({error})") from error
+        return Home(team=str(known.get("team_id") or ""), enterprise=str(known.get("enterprise_id") or ""))
+
+    # -- what is done for people beside runs --------------------------------------------------------------------------
+
+    def _answer(self, payload: Mapping[str, str]) -> None:
+        """Post the answer to a follow-up in the thread of its run."""
+        parts = self._running()
+        record = parts.store.get(payload["run"])
+        if record is None:
+            return
+        asked = FollowUp(verb=payload["verb"], subject=payload["subject"])
+        voice = parts.front.voice(record.run.channel)
+        if record.run.question.lang:
+            voice = type(voice)(record.run.question.lang)
+        message = answers.answer(parts.store.report(record.run.id), record.run.id, asked, voice)
+        out = self._look.write(message)
+        parts.desk.answer(record.run, f"answer-{payload['key']}", lambda _: out, payload["thread"])
+
+    def _tell_closed(self, run: Run, code: str) -> None:
+        """Tell the asker privately that the bot may not speak there; never raises."""
+        parts = self._running()
+        out = self._look.write(replies.closed(parts.front.voice(run.channel), code, parts.store.offer(run)))
+        if run.response_url:
+            with contextlib.suppress(OSError, ValueError):
+                WebhookClient(run.response_url, timeout=5).send(
+                    text=out.text, blocks=list(out.blocks), response_type="ephemeral"
+                )
+                return
+        try:
+            self._outbox.private(run.channel, run.user, out.text, list(out.blocks))
+        except SendError as error:
+            log.warning("nobody could be told", run=run.id, error=error.code)
+
+    def _details(self, trigger: str, run_id: str) -> None:
+        """Open the dialog with what a run checked."""
+        parts = self._running()
+        record, report = parts.store.get(run_id), parts.store.report(run_id)
+        voice = parts.front.voice(record.run.channel if record else "")
+        message = home.checked(report, voice) if report else replies.word(voice, TOO_OLD)
+        view = home.as_dialog(self._look.write(message), "kubewhy", "OK")
+        self._client.views_open(trigger_id=trigger, view=view)
+
+    def _home(self, user: str) -> None:
+        """Publish the App Home."""
+        parts = self._running()
+        voice = parts.front.voice("")
+        recent = [r for r in parts.store.recent() if self._may_see(r)]
+        page = home.home(voice, recent, self._commands, time.time())
+        self._client.views_publish(user_id=user, view=home.as_home(self._look.write(page)))
+
+    def _may_see(self, record: Record) -> bool:
+        """Public channels only: their ids begin with C; what was asked in private stays there."""
+        return record.run.channel.startswith("C")
+
+    def _keep_house(self) -> None:
+        """Forget what is old, and end what was left over, once an hour."""
+        while not self._stopped.is_set():
+            try:
+                parts = self._running()
+                oldest = time.time() - self._settings.retention_days * 86400
+                parts.engine.purge(oldest)
+                parts.store.purge(oldest)
+                for record in parts.store.late(time.time() - LATE_SECONDS):
+                    key = f"{record.run.id}:{int(time.time() // HOUSEKEEPING_SECONDS)}"
+                    parts.engine.submit("late", key, plain(record.run))
+            except Exception:
+                log.exception("housekeeping failed")
+            self._stopped.wait(HOUSEKEEPING_SECONDS)
+
+    def _running(self) -> Parts:
+        if self._parts is None:
+            raise RuntimeError("the bot is not started")
+        return self._parts
+
+
+def build(settings: Settings, commands: Mapping[str, Command], diagnose: Diagnose) -> SlackApp:
+    """The bot for these settings; see :class:`SlackApp`."""
+    return SlackApp(settings, commands, diagnose)
+
+
+def _require(settings: Settings) -> None:
+    slack = settings.slack
+    needed = {"slack.bot_token": slack.bot_token}
+    if slack.mode == "socket":
+        needed["slack.app_token"] = slack.app_token
+    else:
+        needed["slack.signing_secret"] = slack.signing_secret
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        raise SettingsError(f"{', '.join(missing)}: missing; the Slack app's pages show it")
+
+
+def _executor_id(settings: Settings) -> str:
+    """One name for the only process on a SQLite file; on a shared database the replica's (a StatefulSet's pod)."""
+    return os.environ.get("HOSTNAME", "kubewhy-0") if settings.database_url else "kubewhy-0"
+
+
+def _claim(settings: Settings) -> int | None:
+    """Keep a second bot off the same state directory; the claim ends with the process, however it ends.
+
+    Raises:
+        SettingsError: another one is there.
+    """
+    if settings.database_url:
+        return None
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(Path(settings.state) / "serve.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise SettingsError(f"state: another kubewhy serve uses {settings.state}") from None
+    return lock
