@@ -80,7 +80,7 @@ def no_ready_dns_endpoint(
             "component": "cluster-dns",
         },
         onset=_onset(reason, pods, events),
-        proofs=((endpoints or service).proof, pods.proof) + tuple(r.proof for r in own),
+        proofs=((endpoints or service).proof, pods.proof, *(r.proof for r in own)),
         fixes=(_service_fix(service),) if reason in {"service-missing", "no-udp-port"} else (scale_up(owner),),
     )
 
