@@ -94,9 +94,12 @@ def verdict(report: Report, voice: Voice) -> tuple[Line, ...]:
         (T("Why"), summary.why),
         (T("Do next"), summary.next),
     )
-    found = [(*strong(voice(label)), Span("  "), *voice(text)) for label, text in rows if text.msgid]
-    if report.roots:
-        found.insert(len(found) - 1, sure(report, voice))
+    found: list[Line] = []
+    for label, text in rows:
+        if text.msgid:
+            found.append((*strong(voice(label)), Span("  "), *voice(text)))
+        if text is summary.why and report.roots:
+            found.append(sure(report, voice))
     return (*found, *caveats(report, voice))
 
 
