@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Write the healthy base clusters below bot/bundle/bases, or check that what is committed is what this would write.
 
-Five nodes times fifty commands, and every object of a cluster, are not kept by hand: they are derived from tools/bases/clusters.py.
-The layout is that of docs/bundle.md. Output is deterministic; change it here, never there.
+Five nodes times fifty commands, and every object of a cluster, are not kept by hand: they are derived from
+tools/bases/clusters.py. The layout is that of docs/bundle.md. Output is deterministic; change it here, never there.
+
+A name in dns.json that starts with ``*.`` answers for every name below it that has no entry of its own.
 """
 
 from __future__ import annotations
@@ -12,12 +14,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "tools"))
+sys.path[0] = str(ROOT)  # not the folder of this file: names in it would hide modules of the standard library
 
-from bases.build import build  # noqa: E402
-from bases.clusters import CLUSTERS  # noqa: E402
-from bases.world import stale, write  # noqa: E402
+from tools.bases.build import build  # noqa: E402
+from tools.bases.clusters import CLUSTERS  # noqa: E402
+from tools.bases.world import stale, write  # noqa: E402
 
 TARGET = ROOT / "bot" / "bundle" / "bases"
 
@@ -44,7 +45,9 @@ def main(arguments: list[str]) -> int:
 
 def differing(root: Path, files: dict[str, str]) -> list[str]:
     """Files that are missing, differ, or should not be there."""
-    changed = [p for p, text in files.items() if not (root / p).is_file() or (root / p).read_text(encoding="utf-8") != text]
+    changed = [
+        p for p, text in files.items() if not (root / p).is_file() or (root / p).read_text(encoding="utf-8") != text
+    ]
     return sorted(changed + stale(root, files))
 
 

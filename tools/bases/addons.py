@@ -1,15 +1,20 @@
 """What every cluster runs in kube-system: proxy, network, DNS, metrics, storage driver."""
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
-from bases.ids import Obj, ago, born, condition, obj
-from bases.pods import container, probe, spec
-from bases.spec import Host
-from bases.workloads import budget, daemonset, deployment, service
-from bases.world import World
+from tools.bases.ids import Obj, ago, born, condition, obj
+from tools.bases.pods import container, probe, spec
+from tools.bases.spec import Host
+from tools.bases.workloads import budget, daemonset, deployment, service
+from tools.bases.world import World
 
 NS = "kube-system"
-MASTER_OK = [{"key": "CriticalAddonsOnly", "operator": "Exists"}, {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
+MASTER_OK = [
+    {"key": "CriticalAddonsOnly", "operator": "Exists"},
+    {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"},
+]
 LOCAL_GROUPS = (
     "v1.",
     "v1.admissionregistration.k8s.io",
@@ -60,7 +65,12 @@ def hosts(world: World, names: tuple[str, ...]) -> list[Host]:
 def api_service(name: str, backend: tuple[str, str] | None = None, *, insecure: bool = False) -> Obj:
     """An APIService: local, or served by ``backend`` (namespace, name)."""
     version, _, group = name.partition(".")
-    body: Obj = {"group": group, "version": version, "groupPriorityMinimum": 17800 if not group else 17000, "versionPriority": 15}
+    body: Obj = {
+        "group": group,
+        "version": version,
+        "groupPriorityMinimum": 17800 if not group else 17000,
+        "versionPriority": 15,
+    }
     if not group:
         body.pop("group")
         body |= {"groupPriorityMinimum": 18000, "versionPriority": 1}
@@ -88,14 +98,24 @@ def api_service(name: str, backend: tuple[str, str] | None = None, *, insecure: 
 
 
 def _kube_proxy(world: World) -> None:
-    image = f"gcr.io/google_containers/kube-proxy-amd64:{world.spec.version}" if world.spec.legacy else f"registry.k8s.io/kube-proxy:{world.spec.version}"
+    image = (
+        f"gcr.io/google_containers/kube-proxy-amd64:{world.spec.version}"
+        if world.spec.legacy
+        else f"registry.k8s.io/kube-proxy:{world.spec.version}"
+    )
     template = spec(
         [
             container(
                 "kube-proxy",
                 image,
-                command=["/usr/local/bin/kube-proxy", "--config=/var/lib/kube-proxy/config.conf", "--hostname-override=$(NODE_NAME)"],
-                env=[{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "spec.nodeName"}}}],
+                command=[
+                    "/usr/local/bin/kube-proxy",
+                    "--config=/var/lib/kube-proxy/config.conf",
+                    "--hostname-override=$(NODE_NAME)",
+                ],
+                env=[
+                    {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "spec.nodeName"}}}
+                ],
                 mounts=[{"name": "kube-proxy", "mountPath": "/var/lib/kube-proxy"}],
                 resources={},
                 securityContext={"privileged": True},
@@ -106,18 +126,22 @@ def _kube_proxy(world: World) -> None:
         priority="system-node-critical",
         volumes=[{"name": "kube-proxy", "configMap": {"name": "kube-proxy", "defaultMode": 420}}],
     )
-    for pod in daemonset(world, NS, "kube-proxy", {"k8s-app": "kube-proxy"}, template, list(world.spec.hosts), born(40)):
+    for pod in daemonset(
+        world, NS, "kube-proxy", {"k8s-app": "kube-proxy"}, template, list(world.spec.hosts), born(40)
+    ):
         world.log(
             pod,
             "kube-proxy",
             [
-                f"I1102 02:0{pod['status']['startTime'][15]}:31.482113       1 server_linux.go:53] \"Using iptables proxy\"",
-                f"I1102 02:0{pod['status']['startTime'][15]}:31.611020       1 shared_informer.go:356] \"Caches are synced\" controller=\"service config\"",
+                f'I1102 02:0{pod["status"]["startTime"][15]}:31.482113       1 server_linux.go:53] "Using iptables proxy"',
+                f'I1102 02:0{pod["status"]["startTime"][15]}:31.611020       1 shared_informer.go:356] "Caches are synced" controller="service config"',
             ],
         )
 
 
-def _agent(name: str, image: str, *, env: list[Obj] | None = None, ready: Obj | None = None, args: list[str] | None = None) -> Obj:
+def _agent(
+    name: str, image: str, *, env: list[Obj] | None = None, ready: Obj | None = None, args: list[str] | None = None
+) -> Obj:
     more = {"readinessProbe": ready} if ready else {}
     return container(
         name,
@@ -128,7 +152,10 @@ def _agent(name: str, image: str, *, env: list[Obj] | None = None, ready: Obj | 
             *(env or []),
         ],
         resources={"requests": {"cpu": "100m", "memory": "50Mi"}},
-        mounts=[{"name": "cni", "mountPath": "/etc/cni/net.d"}, {"name": "xtables-lock", "mountPath": "/run/xtables.lock"}],
+        mounts=[
+            {"name": "cni", "mountPath": "/etc/cni/net.d"},
+            {"name": "xtables-lock", "mountPath": "/run/xtables.lock"},
+        ],
         securityContext={"privileged": True},
         **more,
     )
@@ -143,7 +170,14 @@ VOLUMES = [
 
 def _flannel(world: World) -> None:
     image = "quay.io/coreos/flannel:v0.9.0-amd64" if world.spec.legacy else "ghcr.io/flannel-io/flannel:v0.27.4"
-    install = container("install-cni", image, command=["cp"], args=["-f", "/etc/kube-flannel/cni-conf.json", "/etc/cni/net.d/10-flannel.conflist"], resources={}, mounts=[{"name": "cni", "mountPath": "/etc/cni/net.d"}])
+    install = container(
+        "install-cni",
+        image,
+        command=["cp"],
+        args=["-f", "/etc/kube-flannel/cni-conf.json", "/etc/cni/net.d/10-flannel.conflist"],
+        resources={},
+        mounts=[{"name": "cni", "mountPath": "/etc/cni/net.d"}],
+    )
     template = spec(
         [_agent("kube-flannel", image, args=["--ip-masq", "--kube-subnet-mgr"])],
         sa="flannel",
@@ -173,7 +207,13 @@ def nic(world: World) -> str:
 
 
 def _calico(world: World) -> None:
-    health: Obj = {"exec": {"command": ["/bin/calico-node", "-felix-ready", "-bird-ready"]}, "periodSeconds": 10, "timeoutSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
+    health: Obj = {
+        "exec": {"command": ["/bin/calico-node", "-felix-ready", "-bird-ready"]},
+        "periodSeconds": 10,
+        "timeoutSeconds": 10,
+        "successThreshold": 1,
+        "failureThreshold": 3,
+    }
     env = [
         {"name": "CALICO_NETWORKING_BACKEND", "value": "vxlan"},
         {"name": "CALICO_IPV4POOL_CIDR", "value": world.spec.pod_cidr},
@@ -183,22 +223,44 @@ def _calico(world: World) -> None:
         {"name": "IP_AUTODETECTION_METHOD", "value": "kubernetes-internal-ip"},
     ]
     health["exec"]["command"].pop()
-    template = spec([_agent("calico-node", "quay.io/calico/node:v3.30.4", env=env, ready=health)], sa="calico-node", host_network=True, priority="system-node-critical", volumes=VOLUMES)
-    for pod in daemonset(world, NS, "calico-node", {"k8s-app": "calico-node"}, template, list(world.spec.hosts), born(75)):
+    template = spec(
+        [_agent("calico-node", "quay.io/calico/node:v3.30.4", env=env, ready=health)],
+        sa="calico-node",
+        host_network=True,
+        priority="system-node-critical",
+        volumes=VOLUMES,
+    )
+    for pod in daemonset(
+        world, NS, "calico-node", {"k8s-app": "calico-node"}, template, list(world.spec.hosts), born(75)
+    ):
         when = ago(61)
         world.log(
             pod,
             "calico-node",
-            [f"{when:%Y-%m-%d %H:%M:%S}.312 [INFO][67] felix/summary.go 100: Summarising 9 dataplane reconciliation loops over 1m2.9s: avg=4ms longest=11ms (resync-routes-v4)"],
+            [
+                f"{when:%Y-%m-%d %H:%M:%S}.312 [INFO][67] felix/summary.go 100: Summarising 9 dataplane reconciliation loops over 1m2.9s: avg=4ms longest=11ms (resync-routes-v4)"
+            ],
         )
     labels = {"k8s-app": "calico-kube-controllers"}
-    controllers = spec([container("calico-kube-controllers", "quay.io/calico/kube-controllers:v3.30.4", resources={})], sa="calico-kube-controllers", priority="system-cluster-critical", tolerations=MASTER_OK)
+    controllers = spec(
+        [container("calico-kube-controllers", "quay.io/calico/kube-controllers:v3.30.4", resources={})],
+        sa="calico-kube-controllers",
+        priority="system-cluster-critical",
+        tolerations=MASTER_OK,
+    )
     deployment(world, NS, "calico-kube-controllers", labels, controllers, [world.spec.workers[0]], born(76))
 
 
 def _ipamd(world: World) -> None:
     template = spec(
-        [_agent("cni-ipamd", "registry.example.com/network/cni-ipamd:v2.8.3", ready=probe("/healthz", 51678), args=["--pod-nic=eth1", "--route-table=2", "--reconcile-interval=60s"])],
+        [
+            _agent(
+                "cni-ipamd",
+                "registry.example.com/network/cni-ipamd:v2.8.3",
+                ready=probe("/healthz", 51678),
+                args=["--pod-nic=eth1", "--route-table=2", "--reconcile-interval=60s"],
+            )
+        ],
         sa="cni-ipamd",
         host_network=True,
         priority="system-node-critical",
@@ -210,7 +272,11 @@ def _ipamd(world: World) -> None:
             pod,
             "cni-ipamd",
             [
-                klog(122, "reconcile.go:88", f'"Reconciled" nic="eth1" table=2 gateway="{host.gateway}" rules={len([p for p in world.pods_on(host)])}'),
+                klog(
+                    122,
+                    "reconcile.go:88",
+                    f'"Reconciled" nic="eth1" table=2 gateway="{host.gateway}" rules={len(world.pods_on(host))}',
+                ),
                 klog(62, "reconcile.go:88", f'"Reconciled" nic="eth1" table=2 gateway="{host.gateway}"'),
                 klog(2, "reconcile.go:88", f'"Reconciled" nic="eth1" table=2 gateway="{host.gateway}"'),
             ][1:],
@@ -253,7 +319,15 @@ def _coredns(world: World) -> None:
     spread = {
         "podAntiAffinity": {
             "preferredDuringSchedulingIgnoredDuringExecution": [
-                {"weight": 100, "podAffinityTerm": {"labelSelector": {"matchExpressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]}, "topologyKey": "kubernetes.io/hostname"}}
+                {
+                    "weight": 100,
+                    "podAffinityTerm": {
+                        "labelSelector": {
+                            "matchExpressions": [{"key": "k8s-app", "operator": "In", "values": ["kube-dns"]}]
+                        },
+                        "topologyKey": "kubernetes.io/hostname",
+                    },
+                }
             ]
         }
     }
@@ -269,13 +343,26 @@ def _coredns(world: World) -> None:
                 mounts=[{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}],
                 livenessProbe=probe("/health", 8080, delay=60, failures=5, timeout=5),
                 readinessProbe=probe("/ready", 8181),
-                securityContext={"allowPrivilegeEscalation": False, "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}, "readOnlyRootFilesystem": True},
+                securityContext={
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
+                    "readOnlyRootFilesystem": True,
+                },
             )
         ],
         sa="coredns",
         priority="system-cluster-critical",
         dns_policy="Default",
-        volumes=[{"name": "config-volume", "configMap": {"name": "coredns", "items": [{"key": "Corefile", "path": "Corefile"}], "defaultMode": 420}}],
+        volumes=[
+            {
+                "name": "config-volume",
+                "configMap": {
+                    "name": "coredns",
+                    "items": [{"key": "Corefile", "path": "Corefile"}],
+                    "defaultMode": 420,
+                },
+            }
+        ],
         tolerations=MASTER_OK,
         fields={"affinity": spread},
     )
@@ -313,7 +400,13 @@ def _metrics_server(world: World) -> None:
             container(
                 "metrics-server",
                 "registry.k8s.io/metrics-server/metrics-server:v0.8.0",
-                args=["--cert-dir=/tmp", "--secure-port=10250", "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname", "--kubelet-use-node-status-port", "--metric-resolution=15s"],
+                args=[
+                    "--cert-dir=/tmp",
+                    "--secure-port=10250",
+                    "--kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname",
+                    "--kubelet-use-node-status-port",
+                    "--metric-resolution=15s",
+                ],
                 ports={"https": 10250},
                 resources={"requests": {"cpu": "100m", "memory": "200Mi"}},
                 livenessProbe=probe("/livez", "https", scheme="HTTPS"),
@@ -337,7 +430,18 @@ def _metrics_server(world: World) -> None:
                 "I1102 02:05:06.811902       1 secure_serving.go:211] Serving securely on [::]:10250",
             ],
         )
-    service(world, NS, "metrics-server", world.spec.service_ip(113), [("https", 443, 10250, "TCP")], pods, born(300), selector=labels, labels=labels, target={"https": "https"})
+    service(
+        world,
+        NS,
+        "metrics-server",
+        world.spec.service_ip(113),
+        [("https", 443, 10250, "TCP")],
+        pods,
+        born(300),
+        selector=labels,
+        labels=labels,
+        target={"https": "https"},
+    )
     world.add(api_service("v1beta1.metrics.k8s.io", (NS, "metrics-server"), insecure=True))
     if len(pods) > 1:
         budget(world, NS, "metrics-server", labels, len(pods), born(300))
@@ -352,25 +456,47 @@ def _csi(world: World) -> None:
             "CSIDriver",
             driver,
             created=born(400),
-            spec={"attachRequired": True, "podInfoOnMount": False, "storageCapacity": False, "fsGroupPolicy": "ReadWriteOnceWithFSType", "requiresRepublish": False, "seLinuxMount": False, "volumeLifecycleModes": ["Persistent"]},
+            spec={
+                "attachRequired": True,
+                "podInfoOnMount": False,
+                "storageCapacity": False,
+                "fsGroupPolicy": "ReadWriteOnceWithFSType",
+                "requiresRepublish": False,
+                "seLinuxMount": False,
+                "volumeLifecycleModes": ["Persistent"],
+            },
         )
     )
     node = spec(
         [
-            container("driver-registrar", "registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.14.0", resources={}),
-            container("csi-driver", f"registry.example.com/storage/{short}-csi:v3.5.0", securityContext={"privileged": True}),
+            container(
+                "driver-registrar", "registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.14.0", resources={}
+            ),
+            container(
+                "csi-driver", f"registry.example.com/storage/{short}-csi:v3.5.0", securityContext={"privileged": True}
+            ),
         ],
         sa="csi-node",
         host_network=True,
         priority="system-node-critical",
-        volumes=[{"name": "plugin-dir", "hostPath": {"path": f"/var/lib/kubelet/plugins/{driver}", "type": "DirectoryOrCreate"}}],
+        volumes=[
+            {
+                "name": "plugin-dir",
+                "hostPath": {"path": f"/var/lib/kubelet/plugins/{driver}", "type": "DirectoryOrCreate"},
+            }
+        ],
     )
     daemonset(world, NS, f"{short}-csi-node", {"app": f"{short}-csi-node"}, node, list(world.spec.hosts), born(400))
     sidecars = {"csi-attacher": "v4.9.0", "csi-provisioner": "v5.3.0", "csi-resizer": "v1.14.0"}
     controller = spec(
-        [*(container(n, f"registry.k8s.io/sig-storage/{n}:{v}", resources={}) for n, v in sidecars.items()), container("csi-driver", f"registry.example.com/storage/{short}-csi:v3.5.0")],
+        [
+            *(container(n, f"registry.k8s.io/sig-storage/{n}:{v}", resources={}) for n, v in sidecars.items()),
+            container("csi-driver", f"registry.example.com/storage/{short}-csi:v3.5.0"),
+        ],
         sa="csi-controller",
         priority="system-cluster-critical",
     )
     workers = list(world.spec.workers)
-    deployment(world, NS, f"{short}-csi-controller", {"app": f"{short}-csi-controller"}, controller, [workers[-1]], born(400))
+    deployment(
+        world, NS, f"{short}-csi-controller", {"app": f"{short}-csi-controller"}, controller, [workers[-1]], born(400)
+    )

@@ -1,13 +1,15 @@
 """The workloads that people ask about: ``default/example-app`` and the ``shop``."""
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
 from datetime import timedelta
 
-from bases.ids import Obj, ago, born, condition, iso, obj, owner_of, uid
-from bases.pods import container, probe, spec
-from bases.workloads import budget, daemonset, deployment, service, statefulset  # noqa: F401
-from bases.world import World
+from tools.bases.ids import Obj, ago, born, condition, iso, obj, owner_of, uid
+from tools.bases.pods import container, probe, spec
+from tools.bases.workloads import budget, daemonset, deployment, service, statefulset  # noqa: F401
+from tools.bases.world import World
 
 DAY = 86400.0
 
@@ -30,10 +32,25 @@ def _example_app(world: World) -> None:
     )
     labels = {"app": "example-app"}
     fixed = ("10.176.98.29",) if world.spec.cni == "ipamd" else ()
-    pods = deployment(world, "default", "example-app", labels, spec([app]), [world.spec.workers[0]], born(DAY), ips=fixed)
+    pods = deployment(
+        world, "default", "example-app", labels, spec([app]), [world.spec.workers[0]], born(DAY), ips=fixed
+    )
     for pod in pods:
-        world.log(pod, "example-app", [f'{iso(ago(9 + 10 * i))} INFO "GET /healthz HTTP/1.1" 200 2ms' for i in range(5)][::-1])
-    service(world, "default", "example-app", world.spec.service_ip(58), [("http", 80, 8080, "TCP")], pods, born(DAY), selector=labels, labels=labels, target={"http": "http"})
+        world.log(
+            pod, "example-app", [f'{iso(ago(9 + 10 * i))} INFO "GET /healthz HTTP/1.1" 200 2ms' for i in range(5)][::-1]
+        )
+    service(
+        world,
+        "default",
+        "example-app",
+        world.spec.service_ip(58),
+        [("http", 80, 8080, "TCP")],
+        pods,
+        born(DAY),
+        selector=labels,
+        labels=labels,
+        target={"http": "http"},
+    )
 
 
 def _web(world: World) -> None:
@@ -48,10 +65,23 @@ def _web(world: World) -> None:
     )
     labels = {"app": "web"}
     workers = world.spec.workers
-    pods = deployment(world, "shop", "web", labels, spec([web]), [workers[i % len(workers)] for i in range(3)], born(2 * DAY))
+    pods = deployment(
+        world, "shop", "web", labels, spec([web]), [workers[i % len(workers)] for i in range(3)], born(2 * DAY)
+    )
     for pod in pods:
         world.log(pod, "web", [f'{iso(ago(7 + 10 * i))} INFO "GET /readyz HTTP/1.1" 200 1ms' for i in range(5)][::-1])
-    service(world, "shop", "web", world.spec.service_ip(77), [("http", 80, 8080, "TCP")], pods, born(2 * DAY), selector=labels, labels=labels, target={"http": "http"})
+    service(
+        world,
+        "shop",
+        "web",
+        world.spec.service_ip(77),
+        [("http", 80, 8080, "TCP")],
+        pods,
+        born(2 * DAY),
+        selector=labels,
+        labels=labels,
+        target={"http": "http"},
+    )
     budget(world, "shop", "web", labels, 3, born(2 * DAY))
     _hpa(world)
 
@@ -60,8 +90,14 @@ def _hpa(world: World) -> None:
     if world.spec.legacy:
         return
     since = born(2 * DAY + 30)
-    target: Obj = {"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}
-    current: Obj = {"type": "Resource", "resource": {"name": "cpu", "current": {"averageUtilization": 41, "averageValue": "82m"}}}
+    target: Obj = {
+        "type": "Resource",
+        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
+    }
+    current: Obj = {
+        "type": "Resource",
+        "resource": {"name": "cpu", "current": {"averageUtilization": 41, "averageValue": "82m"}},
+    }
     world.add(
         obj(
             "autoscaling/v2",
@@ -69,16 +105,35 @@ def _hpa(world: World) -> None:
             "web",
             "shop",
             created=born(2 * DAY),
-            spec={"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}, "minReplicas": 2, "maxReplicas": 8, "metrics": [target]},
+            spec={
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+                "minReplicas": 2,
+                "maxReplicas": 8,
+                "metrics": [target],
+            },
             status={
                 "lastScaleTime": iso(ago(5 * DAY)),
                 "currentReplicas": 3,
                 "desiredReplicas": 3,
                 "currentMetrics": [current],
                 "conditions": [
-                    condition("AbleToScale", "True", since, "ReadyForNewScale", "recommended size matches current size"),
-                    condition("ScalingActive", "True", since, "ValidMetricFound", "the HPA was able to successfully calculate a replica count from cpu resource utilization (percentage of request)"),
-                    condition("ScalingLimited", "False", since, "DesiredWithinRange", "the desired count is within the acceptable range"),
+                    condition(
+                        "AbleToScale", "True", since, "ReadyForNewScale", "recommended size matches current size"
+                    ),
+                    condition(
+                        "ScalingActive",
+                        "True",
+                        since,
+                        "ValidMetricFound",
+                        "the HPA was able to successfully calculate a replica count from cpu resource utilization (percentage of request)",
+                    ),
+                    condition(
+                        "ScalingLimited",
+                        "False",
+                        since,
+                        "DesiredWithinRange",
+                        "the desired count is within the acceptable range",
+                    ),
                 ],
             },
         )
@@ -90,7 +145,12 @@ def _mysql(world: World) -> None:
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
         "metadata": {"name": "data"},
-        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "20Gi"}}, "storageClassName": "standard", "volumeMode": "Filesystem"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "20Gi"}},
+            "storageClassName": "standard",
+            "volumeMode": "Filesystem",
+        },
         "status": {"phase": "Pending"},
     }
     database = container(
@@ -100,7 +160,13 @@ def _mysql(world: World) -> None:
         env=[{"name": "MYSQL_ROOT_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "mysql", "key": "root-password"}}}],
         resources={"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "2Gi"}},
         mounts=[{"name": "data", "mountPath": "/var/lib/mysql"}],
-        readinessProbe={"tcpSocket": {"port": 3306}, "timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3},
+        readinessProbe={
+            "tcpSocket": {"port": 3306},
+            "timeoutSeconds": 1,
+            "periodSeconds": 10,
+            "successThreshold": 1,
+            "failureThreshold": 3,
+        },
     )
     labels = {"app": "mysql"}
     host = world.spec.workers[2 % len(world.spec.workers)]
@@ -108,8 +174,16 @@ def _mysql(world: World) -> None:
     _volume(world, host.name)
     pods = statefulset(world, "shop", "mysql", labels, spec([database]), [host], created, claims=[claim])
     for pod in pods:
-        world.log(pod, "mysql", [f"{iso(born(2 * DAY + 9))[:-1]}.511203Z 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '8.0.43'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  MySQL Community Server - GPL."])
-    service(world, "shop", "mysql", "None", [("mysql", 3306, 3306, "TCP")], pods, created, selector=labels, labels=labels)
+        world.log(
+            pod,
+            "mysql",
+            [
+                f"{iso(born(2 * DAY + 9))[:-1]}.511203Z 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version: '8.0.43'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  MySQL Community Server - GPL."
+            ],
+        )
+    service(
+        world, "shop", "mysql", "None", [("mysql", 3306, 3306, "TCP")], pods, created, selector=labels, labels=labels
+    )
 
 
 def _volume(world: World, node: str) -> None:
@@ -152,7 +226,14 @@ def _volume(world: World, node: str) -> None:
             status={"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": "20Gi"}},
         )
     )
-    claim_ref = {"kind": "PersistentVolumeClaim", "namespace": "shop", "name": "data-mysql-0", "uid": claim_uid, "apiVersion": "v1", "resourceVersion": "193114"}
+    claim_ref = {
+        "kind": "PersistentVolumeClaim",
+        "namespace": "shop",
+        "name": "data-mysql-0",
+        "uid": claim_uid,
+        "apiVersion": "v1",
+        "resourceVersion": "193114",
+    }
     attacher = f"external-attacher/{driver.replace('.', '-')}"
     volume = obj(
         "v1",
@@ -189,5 +270,19 @@ def csi_nodes(world: World) -> None:
     for node in world.all("Node"):
         name = node["metadata"]["name"]
         owner = {k: v for k, v in owner_of(node).items() if k not in ("controller", "blockOwnerDeletion")}
-        driver = {"name": world.spec.csi, "nodeID": uid("system", name, world.spec.host(name).ip), "topologyKeys": None, "allocatable": {"count": 59}}
-        world.add(obj("storage.k8s.io/v1", "CSINode", name, created=world.spec.host(name).joined, owner=owner, spec={"drivers": [driver]}))
+        driver = {
+            "name": world.spec.csi,
+            "nodeID": uid("system", name, world.spec.host(name).ip),
+            "topologyKeys": None,
+            "allocatable": {"count": 59},
+        }
+        world.add(
+            obj(
+                "storage.k8s.io/v1",
+                "CSINode",
+                name,
+                created=world.spec.host(name).joined,
+                owner=owner,
+                spec={"drivers": [driver]},
+            )
+        )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from bases.addons import add_addons
-from bases.apps import add_apps, csi_nodes
-from bases.control import add_control_plane
-from bases.host_all import commands
-from bases.legacy import add_legacy
-from bases.names import add_names
-from bases.nodes import add_nodes
-from bases.platform import add_platform
-from bases.spec import Cluster
-from bases.world import World
+from tools.bases.addons import add_addons
+from tools.bases.apps import add_apps, csi_nodes
+from tools.bases.control import add_control_plane
+from tools.bases.host_all import commands
+from tools.bases.legacy import add_legacy
+from tools.bases.names import add_names
+from tools.bases.nodes import add_nodes
+from tools.bases.platform import add_platform
+from tools.bases.spec import Cluster
+from tools.bases.world import World
 
 
 def build(spec: Cluster) -> dict[str, str]:

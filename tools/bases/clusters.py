@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from bases.spec import Cluster, Host
+from tools.bases.spec import Cluster, Host
 
 
-def _hosts(masters: int, workers: list[str], subnet: str, *, pods: str = "10.244", zones: tuple[str, ...] = ("",)) -> tuple[Host, ...]:
+def _hosts(
+    masters: int, workers: list[str], subnet: str, *, pods: str = "10.244", zones: tuple[str, ...] = ("",)
+) -> tuple[Host, ...]:
     """Machines at ``subnet.11``, ``.12`` …, masters first, each with a pod network of its own."""
     names = [f"master-{i + 1}" for i in range(masters)] + workers
     return tuple(
@@ -95,6 +97,7 @@ CLOUD = Cluster(
         "db.example.com": ("10.176.46.4",),
         "oss.example.com": ("10.219.226.17",),
         "registry.example.com": ("203.0.113.30",),
+        "example.com": ("203.0.113.10",),
     },
 )
 LEGACY = Cluster(

@@ -1,12 +1,14 @@
 """The control plane: static pods with their mirror pods, elected leaders, the kubernetes Service."""
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
-from bases.ids import Obj, ago, born, hexid, iso, micro, obj
-from bases.nodes import apiserver_lease, leader_lease
-from bases.pods import container, place, probe, spec
-from bases.spec import Host
-from bases.world import World
+from tools.bases.ids import Obj, ago, born, hexid, iso, micro, obj
+from tools.bases.nodes import apiserver_lease, leader_lease
+from tools.bases.pods import container, place, probe, spec
+from tools.bases.spec import Host
+from tools.bases.world import World
 
 PORTS = {"kube-apiserver": 6443, "kube-controller-manager": 10257, "kube-scheduler": 10259, "etcd": 2381}
 IMAGES = "registry.k8s.io"
@@ -178,7 +180,7 @@ def _static_pod(world: World, host: Host, component: str) -> None:
 
 
 def _node_owner(host: Host) -> Obj:
-    from bases.ids import uid  # noqa: PLC0415 - keeps the list above short
+    from tools.bases.ids import uid  # noqa: PLC0415 - keeps the list above short
 
     return {
         "apiVersion": "v1",
@@ -200,33 +202,76 @@ def _log(world: World, host: Host, component: str) -> list[str]:
         return _etcd_log(host)
     if component == "kube-apiserver":
         return [
-            klog(1742.11, "alloc.go:328", f'"allocated clusterIPs" service="shop/web" clusterIPs={{"IPv4":"{world.spec.service_ip(77)}"}}'),
-            klog(1203.4, "cidrallocator.go:277", f"updated ClusterIP allocator for Service CIDR {world.spec.service_cidr}"),
-            klog(603.5, "cidrallocator.go:277", f"updated ClusterIP allocator for Service CIDR {world.spec.service_cidr}"),
-            klog(3.6, "cidrallocator.go:277", f"updated ClusterIP allocator for Service CIDR {world.spec.service_cidr}"),
+            klog(
+                1742.11,
+                "alloc.go:328",
+                f'"allocated clusterIPs" service="shop/web" clusterIPs={{"IPv4":"{world.spec.service_ip(77)}"}}',
+            ),
+            klog(
+                1203.4,
+                "cidrallocator.go:277",
+                f"updated ClusterIP allocator for Service CIDR {world.spec.service_cidr}",
+            ),
+            klog(
+                603.5, "cidrallocator.go:277", f"updated ClusterIP allocator for Service CIDR {world.spec.service_cidr}"
+            ),
+            klog(
+                3.6, "cidrallocator.go:277", f"updated ClusterIP allocator for Service CIDR {world.spec.service_cidr}"
+            ),
         ]
     if component == "kube-controller-manager":
         return [
             klog(1681.2, "range_allocator.go:428", f'"Set node PodCIDR" node="{world.spec.hosts[-1].name}"'),
-            klog(922.9, "garbagecollector.go:235", '"Proceeding to sync resources" logger="garbage-collector-controller"'),
-            klog(341.7, "job_controller.go:598", '"enqueueing job" logger="job-controller" key="default/none" delay="0s"'),
+            klog(
+                922.9, "garbagecollector.go:235", '"Proceeding to sync resources" logger="garbage-collector-controller"'
+            ),
+            klog(
+                341.7, "job_controller.go:598", '"enqueueing job" logger="job-controller" key="default/none" delay="0s"'
+            ),
         ][:2]
     return [
-        klog(1710.3, "schedule_one.go:314", f'"Successfully bound pod to node" pod="default/example-app" node="{world.spec.workers[0].name}" evaluatedNodes={len(world.spec.hosts)} feasibleNodes={len(world.spec.workers)}')
+        klog(
+            1710.3,
+            "schedule_one.go:314",
+            f'"Successfully bound pod to node" pod="default/example-app" node="{world.spec.workers[0].name}" evaluatedNodes={len(world.spec.hosts)} feasibleNodes={len(world.spec.workers)}',
+        )
     ]
 
 
 def _etcd_log(host: Host) -> list[str]:
     def line(seconds: float, caller: str, text: str, **more: object) -> str:
-        extra = "".join(f',"{k.replace("_", "-")}":{f"{chr(34)}{v}{chr(34)}" if isinstance(v, str) else v}' for k, v in more.items())
+        extra = "".join(
+            f',"{k.replace("_", "-")}":{f"{chr(34)}{v}{chr(34)}" if isinstance(v, str) else v}' for k, v in more.items()
+        )
         return f'{{"level":"info","ts":"{micro(ago(seconds))}","caller":"{caller}","msg":"{text}"{extra}}}'
 
     return [
         line(1500.2, "mvcc/index.go:194", "compact tree index", revision=2761201),
-        line(1500.1, "mvcc/kvstore_compaction.go:72", "finished scheduled compaction", compact_revision=2761201, took="41.2ms", current_db_size_bytes=38211584),
+        line(
+            1500.1,
+            "mvcc/kvstore_compaction.go:72",
+            "finished scheduled compaction",
+            compact_revision=2761201,
+            took="41.2ms",
+            current_db_size_bytes=38211584,
+        ),
         line(1200.3, "mvcc/index.go:194", "compact tree index", revision=2761980),
-        line(1200.2, "mvcc/kvstore_compaction.go:72", "finished scheduled compaction", compact_revision=2761980, took="38.8ms", current_db_size_bytes=38211584),
-        line(300.2, "mvcc/kvstore_compaction.go:72", "finished scheduled compaction", compact_revision=2763544, took=f"{35 + host.number}.1ms", current_db_size_bytes=38211584),
+        line(
+            1200.2,
+            "mvcc/kvstore_compaction.go:72",
+            "finished scheduled compaction",
+            compact_revision=2761980,
+            took="38.8ms",
+            current_db_size_bytes=38211584,
+        ),
+        line(
+            300.2,
+            "mvcc/kvstore_compaction.go:72",
+            "finished scheduled compaction",
+            compact_revision=2763544,
+            took=f"{35 + host.number}.1ms",
+            current_db_size_bytes=38211584,
+        ),
     ]
 
 
@@ -274,7 +319,15 @@ def _kubernetes_service(world: World) -> None:
     mirrored = {"endpointslice.kubernetes.io/skip-mirror": "true"}
     addresses = [{"ip": m.ip} for m in world.spec.masters]
     world.add(
-        obj("v1", "Endpoints", "kubernetes", "default", created=born(8), labels=mirrored, subsets=[{"addresses": addresses, "ports": ports}])
+        obj(
+            "v1",
+            "Endpoints",
+            "kubernetes",
+            "default",
+            created=born(8),
+            labels=mirrored,
+            subsets=[{"addresses": addresses, "ports": ports}],
+        )
     )
     world.add(
         obj(

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bases.ids import Obj, number
 from bot.collect.commands import UNITS
 from bot.collect.sections import section
+from tools.bases.ids import Obj, number
 
 UNIT_NAMES = tuple(UNITS.split())
 
@@ -58,5 +58,7 @@ def ls(entries: Iterable[tuple[str, int, str]], when: datetime, folder: str = ""
     """``ls -la --time-style=full-iso``: mode, size, name of each entry; ``folder`` heads it when several are listed."""
     time = f"{when:%Y-%m-%d %H:%M:%S}.418221870 +0000"
     rows = [("drwxr-xr-x", 4096, "."), ("drwxr-xr-x", 4096, ".."), *entries]
-    lines = [f"{mode} {2 if mode.startswith('d') else 1} root root {size:>5} {time} {name}" for mode, size, name in rows]
+    lines = [
+        f"{mode} {2 if mode.startswith('d') else 1} root root {size:>5} {time} {name}" for mode, size, name in rows
+    ]
     return (f"{folder}:\n" if folder else "") + f"total {4 * len(rows)}\n" + join(lines)

@@ -1,19 +1,21 @@
 """The kubelet and the container runtime of a healthy node: how they are started, their files, their quiet logs."""
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
 import json
 from datetime import datetime
 
-from bases.control import PKI, flags, image
-from bases.host import Out, join, ls
-from bases.host_system import pid
-from bases.ids import Obj, ago, born, hexid, number
-from bases.nodes import boot_id
-from bases.platform import health, kubelet_config
-from bases.pods import container_id, image_id
-from bases.spec import Host
-from bases.world import World
+from tools.bases.control import PKI, flags, image
+from tools.bases.host import Out, join, ls
+from tools.bases.host_system import pid
+from tools.bases.ids import Obj, ago, born, hexid, number
+from tools.bases.nodes import boot_id
+from tools.bases.platform import health, kubelet_config
+from tools.bases.pods import container_id, image_id
+from tools.bases.spec import Host
+from tools.bases.world import World
 
 NANO = 1_000_000_000
 
@@ -25,14 +27,18 @@ def kubelet(world: World, host: Host) -> dict[str, Out]:
         "KARGS": _arguments(world, host),
         "KCFG": _files(world, host),
         "KHEALTH": Out("ok 200\n401\n"),
-        "KSTATE": Out(f"State:\tS (sleeping)\nVmRSS:\t  {98_000 + 1200 * pod_count + 17 * host.number} kB\nThreads:\t{17 + host.number}\n0\n"),
+        "KSTATE": Out(
+            f"State:\tS (sleeping)\nVmRSS:\t  {98_000 + 1200 * pod_count + 17 * host.number} kB\nThreads:\t{17 + host.number}\n0\n"
+        ),
         "MANIFEST": _manifests(world, host),
         "KLOG": _log(world, host).of(lines="400", since="-30min"),
         "CGDRV": Out(join(line for line in kubelet_config(world).splitlines() if line.startswith("cgroupDriver"))),
         "CGDRV_RUNTIME": _runtime_driver(world),
     }
     if world.spec.legacy:
-        found["KLOG_FILE"] = Out(stderr="tail: cannot open '/var/log/kubelet.log' for reading: No such file or directory\n", exit=1).of(lines="400")
+        found["KLOG_FILE"] = Out(
+            stderr="tail: cannot open '/var/log/kubelet.log' for reading: No such file or directory\n", exit=1
+        ).of(lines="400")
     return found
 
 
@@ -40,9 +46,18 @@ def runtime(world: World, host: Host) -> dict[str, Out]:
     """The sections about the container runtime, by key."""
     if world.spec.legacy:
         missing = Out(stderr="sudo: crictl: command not found\n", exit=1)
-        return {"CRI": missing, "CRI_PS": missing, "CRI_PODS": missing, "CRI_SOCKETS": _sockets(world, host), "DOCKER_PS": _docker_ps(world, host), "DOCKER_INFO": _docker_info(world, host), "RTLOG": _quiet("docker", host).of(lines="200", since="-30min")}
+        return {
+            "CRI": missing,
+            "CRI_PS": missing,
+            "CRI_PODS": missing,
+            "CRI_SOCKETS": _sockets(world, host),
+            "DOCKER_PS": _docker_ps(world, host),
+            "DOCKER_INFO": _docker_info(world, host),
+            "RTLOG": _quiet("docker", host).of(lines="200", since="-30min"),
+        }
     return {
-        "CRI": _cri_info(world),
+        "DOCKER_PS": Out(stderr="sudo: docker: command not found\n", exit=1),
+        "CRI": _cri_info(),
         "CRI_PS": _cri_ps(world, host),
         "CRI_PODS": _cri_pods(world, host),
         "CRI_SOCKETS": _sockets(world, host),
@@ -65,7 +80,11 @@ COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "et
 
 
 def _arguments(world: World, host: Host) -> Out:
-    drop_in = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf" if world.spec.legacy else "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf"
+    drop_in = (
+        "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"
+        if world.spec.legacy
+        else "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf"
+    )
     unit = f"""# /lib/systemd/system/kubelet.service
 [Unit]
 Description=kubelet: The Kubernetes Node Agent
@@ -93,7 +112,11 @@ ExecStart=
 ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
 """
     started = "/usr/bin/kubelet --bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf --config=/var/lib/kubelet/config.yaml"
-    extra = " --cgroup-driver=cgroupfs --network-plugin=cni --allow-privileged=true " if world.spec.legacy else " --pod-infra-container-image=registry.k8s.io/pause:3.10.1 "
+    extra = (
+        " --cgroup-driver=cgroupfs --network-plugin=cni --allow-privileged=true "
+        if world.spec.legacy
+        else " --pod-infra-container-image=registry.k8s.io/pause:3.10.1 "
+    )
     return Out(f"{unit}{started} --hostname-override={host.name}{extra}")
 
 
@@ -110,18 +133,33 @@ def _files(world: World, host: Host) -> Out:
     ]
     if world.spec.legacy:
         lines[3] = lines[3].replace("statx", "stat")
-    drop = [("drwxr-xr-x", 4096, d) for d in ("checkpoints", "device-plugins", "pki", "plugins", "plugins_registry", "pod-resources", "pods")]
-    own = [("-rw-r--r--", size, "config.yaml"), ("-rw-------", 62, "cpu_manager_state"), ("-rw-r--r--", 94, "kubeadm-flags.env"), ("-rw-------", 61, "memory_manager_state")]
+    drop = [
+        ("drwxr-xr-x", 4096, d)
+        for d in ("checkpoints", "device-plugins", "pki", "plugins", "plugins_registry", "pod-resources", "pods")
+    ]
+    own = [
+        ("-rw-r--r--", size, "config.yaml"),
+        ("-rw-------", 62, "cpu_manager_state"),
+        ("-rw-r--r--", 94, "kubeadm-flags.env"),
+        ("-rw-------", 61, "memory_manager_state"),
+    ]
     kube = [("-rw-------", 1975, "kubelet.conf"), ("drwxr-xr-x", 4096, "manifests"), ("drwxr-xr-x", 4096, "pki")]
     if host.control_plane:
-        kube += [("-rw-------", 5650, name) for name in ("admin.conf", "controller-manager.conf", "scheduler.conf", "super-admin.conf")]
+        kube += [
+            ("-rw-------", 5650, name)
+            for name in ("admin.conf", "controller-manager.conf", "scheduler.conf", "super-admin.conf")
+        ]
     by_name = lambda entries: sorted(entries, key=lambda e: e[2])  # noqa: E731 - used twice, right here
     listed = f"{ls(by_name(kube), host.joined, '/etc/kubernetes/')}\n{ls(by_name([*drop, *own]), host.joined, '/var/lib/kubelet/')}"
     return Out(join(lines) + listed)
 
 
 def _manifests(world: World, host: Host) -> Out:
-    entries = [("-rw-------", len(_manifest(world, host, c)), f"{c}.yaml") for c in sorted(COMPONENTS)] if host.control_plane else []
+    entries = (
+        [("-rw-------", len(_manifest(world, host, c)), f"{c}.yaml") for c in sorted(COMPONENTS)]
+        if host.control_plane
+        else []
+    )
     return Out(ls(entries, host.joined))
 
 
@@ -140,7 +178,15 @@ def record(when: datetime, message: str, process: int, host: Host, salt: str) ->
     up = micros - int(host.boot.timestamp() * 1_000_000)
     boot = boot_id(host).replace("-", "")
     cursor = f"s={hexid(32, 'journal', host.name)};i={number(900_000, salt, micros):x};b={boot};m={up:x};t={micros:x};x={hexid(16, salt, micros)}"
-    fields = {"__CURSOR": cursor, "__REALTIME_TIMESTAMP": str(micros), "__MONOTONIC_TIMESTAMP": str(up), "_BOOT_ID": boot, "PRIORITY": "6", "_PID": str(process), "MESSAGE": message}
+    fields = {
+        "__CURSOR": cursor,
+        "__REALTIME_TIMESTAMP": str(micros),
+        "__MONOTONIC_TIMESTAMP": str(up),
+        "_BOOT_ID": boot,
+        "PRIORITY": "6",
+        "_PID": str(process),
+        "MESSAGE": message,
+    }
     return json.dumps(fields, separators=(",", ":"))
 
 
@@ -149,7 +195,11 @@ def _log(world: World, host: Host) -> Out:
     process = pid(host, "kubelet")
     said = [
         (1502.3, "kubelet.go:2453", '"SyncLoop (PROBE)" probe="readiness" status="ready" pod="{}"'),
-        (884.9, "reconciler_common.go:251", '"operationExecutor.VerifyControllerAttachedVolume started for volume \\"kube-api-access\\" pod=\\"{}\\""'),
+        (
+            884.9,
+            "reconciler_common.go:251",
+            '"operationExecutor.VerifyControllerAttachedVolume started for volume \\"kube-api-access\\" pod=\\"{}\\""',
+        ),
         (301.2, "kubelet.go:1536", '"Image garbage collection succeeded"'),
     ]
     pods = world.pods_on(host)
@@ -157,7 +207,11 @@ def _log(world: World, host: Host) -> Out:
     lines = []
     for seconds, where, text in said:
         when = ago(seconds + host.number)
-        lines.append(record(when, f"I{when:%m%d %H:%M:%S.%f} {process:>7} {where}] {text.format(name)}", process, host, "kubelet"))
+        lines.append(
+            record(
+                when, f"I{when:%m%d %H:%M:%S.%f} {process:>7} {where}] {text.format(name)}", process, host, "kubelet"
+            )
+        )
     return Out(join(reversed(lines)))
 
 
@@ -171,17 +225,26 @@ def _runtime_driver(world: World) -> Out:
     none = "grep: /etc/crio/crio.conf.d/*: No such file or directory\n"
     if world.spec.legacy:
         return Out(stderr=f"grep: /etc/containerd/config.toml: No such file or directory\n{none}", exit=2)
-    return Out("/etc/containerd/config.toml:5:disabled_plugins = []\n/etc/containerd/config.toml:139:            SystemdCgroup = true\n", stderr=none, exit=2)
+    return Out(
+        "/etc/containerd/config.toml:5:disabled_plugins = []\n/etc/containerd/config.toml:139:            SystemdCgroup = true\n",
+        stderr=none,
+        exit=2,
+    )
 
 
 def _sockets(world: World, host: Host) -> Out:
     real = "/var/run/docker.sock" if world.spec.legacy else "/run/containerd/containerd.sock"
-    all_ = ("/run/containerd/containerd.sock", "/var/run/crio/crio.sock", "/var/run/cri-dockerd.sock", "/var/run/docker.sock")
+    all_ = (
+        "/run/containerd/containerd.sock",
+        "/var/run/crio/crio.sock",
+        "/var/run/cri-dockerd.sock",
+        "/var/run/docker.sock",
+    )
     missing = [f"ls: cannot access '{s}': No such file or directory" for s in all_ if s != real]
     return Out(f"srw-rw---- 1 root root 0 {host.boot:%b %e %H:%M} {real}\n", stderr=join(missing), exit=2)
 
 
-def _cri_info(world: World) -> Out:
+def _cri_info() -> Out:
     conditions = [
         {"type": "RuntimeReady", "status": True, "reason": "", "message": ""},
         {"type": "NetworkReady", "status": True, "reason": "", "message": ""},
@@ -190,7 +253,11 @@ def _cri_info(world: World) -> Out:
     runc = {"runtimeType": "io.containerd.runc.v2", "options": {"SystemdCgroup": True, "BinaryName": ""}}
     info = {
         "status": {"conditions": conditions},
-        "config": {"containerd": {"snapshotter": "overlayfs", "defaultRuntimeName": "runc", "runtimes": {"runc": runc}}, "cni": {"binDir": "/opt/cni/bin", "confDir": "/etc/cni/net.d"}, "sandboxImage": "registry.k8s.io/pause:3.10.1"},
+        "config": {
+            "containerd": {"snapshotter": "overlayfs", "defaultRuntimeName": "runc", "runtimes": {"runc": runc}},
+            "cni": {"binDir": "/opt/cni/bin", "confDir": "/etc/cni/net.d"},
+            "sandboxImage": "registry.k8s.io/pause:3.10.1",
+        },
         "golang": "go1.23.11",
         "lastCNILoadStatus": "OK",
         "lastCNILoadStatus.default": "OK",
@@ -199,7 +266,10 @@ def _cri_info(world: World) -> Out:
 
 
 def _created(pod: Obj, seconds: int) -> str:
-    return str((int(datetime.fromisoformat(pod["status"]["startTime"]).timestamp()) + seconds) * NANO + number(NANO, pod["metadata"]["uid"]))
+    return str(
+        (int(datetime.fromisoformat(pod["status"]["startTime"]).timestamp()) + seconds) * NANO
+        + number(NANO, pod["metadata"]["uid"])
+    )
 
 
 def sandbox_id(pod: Obj) -> str:
@@ -215,13 +285,23 @@ def _cri_ps(world: World, host: Host, *only: str) -> Out:
         for c in [*spec["containers"], *spec.get("initContainers", [])]:
             if only and c["name"] not in only:
                 continue
-            labels = {"io.kubernetes.container.name": c["name"], "io.kubernetes.pod.name": meta["name"], "io.kubernetes.pod.namespace": meta["namespace"], "io.kubernetes.pod.uid": meta["uid"]}
+            labels = {
+                "io.kubernetes.container.name": c["name"],
+                "io.kubernetes.pod.name": meta["name"],
+                "io.kubernetes.pod.namespace": meta["namespace"],
+                "io.kubernetes.pod.uid": meta["uid"],
+            }
             found.append(
                 {
                     "id": container_id(pod, c["name"]),
                     "podSandboxId": sandbox_id(pod),
                     "metadata": {"name": c["name"], "attempt": 0},
-                    "image": {"image": f"sha256:{hexid(64, 'config', c['image'])}", "annotations": {}, "userSpecifiedImage": c["image"], "runtimeHandler": ""},
+                    "image": {
+                        "image": f"sha256:{hexid(64, 'config', c['image'])}",
+                        "annotations": {},
+                        "userSpecifiedImage": c["image"],
+                        "runtimeHandler": "",
+                    },
                     "imageRef": f"sha256:{hexid(64, 'config', c['image'])}",
                     "state": "CONTAINER_EXITED" if c["name"] in ended else "CONTAINER_RUNNING",
                     "createdAt": _created(pod, 4),
@@ -236,10 +316,19 @@ def _cri_pods(world: World, host: Host) -> Out:
     items = [
         {
             "id": sandbox_id(p),
-            "metadata": {"name": p["metadata"]["name"], "uid": p["metadata"]["uid"], "namespace": p["metadata"]["namespace"], "attempt": 0},
+            "metadata": {
+                "name": p["metadata"]["name"],
+                "uid": p["metadata"]["uid"],
+                "namespace": p["metadata"]["namespace"],
+                "attempt": 0,
+            },
             "state": "SANDBOX_READY",
             "createdAt": _created(p, 2),
-            "labels": {"io.kubernetes.pod.name": p["metadata"]["name"], "io.kubernetes.pod.namespace": p["metadata"]["namespace"], "io.kubernetes.pod.uid": p["metadata"]["uid"]},
+            "labels": {
+                "io.kubernetes.pod.name": p["metadata"]["name"],
+                "io.kubernetes.pod.namespace": p["metadata"]["namespace"],
+                "io.kubernetes.pod.uid": p["metadata"]["uid"],
+            },
             "annotations": {},
             "runtimeHandler": "",
         }
@@ -250,7 +339,18 @@ def _cri_pods(world: World, host: Host) -> Out:
 
 def _images(world: World, host: Host) -> Out:
     names = sorted({c["image"] for p in world.pods_on(host) for c in p["spec"]["containers"]})
-    items = [{"id": f"sha256:{hexid(64, 'config', n)}", "repoTags": [n], "repoDigests": [image_id(n)], "size": str(20_000_000 + number(90_000_000, n)), "uid": None, "username": "", "pinned": False} for n in names]
+    items = [
+        {
+            "id": f"sha256:{hexid(64, 'config', n)}",
+            "repoTags": [n],
+            "repoDigests": [image_id(n)],
+            "size": str(20_000_000 + number(90_000_000, n)),
+            "uid": None,
+            "username": "",
+            "pinned": False,
+        }
+        for n in names
+    ]
     return Out(json.dumps({"images": items}, separators=(",", ":")) + "\n")
 
 
@@ -260,15 +360,59 @@ def _docker_ps(world: World, host: Host) -> Out:
         meta = pod["metadata"]
         stem = f"{meta['name']}_{meta['namespace']}_{meta['uid']}_0"
         rows = [("POD", sandbox_id(pod), "gcr.io/google_containers/pause-amd64:3.0", "/pause")]
-        rows += [(c["name"], container_id(pod, c["name"]), image_id(c["image"]), " ".join(c.get("command", ["/entrypoint"]))[:80]) for c in pod["spec"]["containers"]]
+        rows += [
+            (
+                c["name"],
+                container_id(pod, c["name"]),
+                image_id(c["image"]),
+                " ".join(c.get("command", ["/entrypoint"]))[:80],
+            )
+            for c in pod["spec"]["containers"]
+        ]
         for name, cid, picture, command in rows:
-            lines.append(json.dumps({"Command": json.dumps(command), "CreatedAt": f"{pod['status']['startTime'][:10]} {pod['status']['startTime'][11:19]} +0000 UTC", "ID": cid, "Image": picture, "Labels": f"io.kubernetes.container.name={name},io.kubernetes.pod.name={meta['name']},io.kubernetes.pod.namespace={meta['namespace']},io.kubernetes.pod.uid={meta['uid']}", "LocalVolumes": "0", "Mounts": "", "Names": f"k8s_{name}_{stem}", "Networks": "host" if pod["spec"].get("hostNetwork") else "none", "Ports": "", "RunningFor": "2 weeks ago", "Size": "0 B", "Status": "Up 2 weeks"}))
+            lines.append(
+                json.dumps(
+                    {
+                        "Command": json.dumps(command),
+                        "CreatedAt": f"{pod['status']['startTime'][:10]} {pod['status']['startTime'][11:19]} +0000 UTC",
+                        "ID": cid,
+                        "Image": picture,
+                        "Labels": f"io.kubernetes.container.name={name},io.kubernetes.pod.name={meta['name']},io.kubernetes.pod.namespace={meta['namespace']},io.kubernetes.pod.uid={meta['uid']}",
+                        "LocalVolumes": "0",
+                        "Mounts": "",
+                        "Names": f"k8s_{name}_{stem}",
+                        "Networks": "host" if pod["spec"].get("hostNetwork") else "none",
+                        "Ports": "",
+                        "RunningFor": "2 weeks ago",
+                        "Size": "0 B",
+                        "Status": "Up 2 weeks",
+                    }
+                )
+            )
     return Out(join(lines))
 
 
 def _docker_info(world: World, host: Host) -> Out:
     count = sum(1 + len(p["spec"]["containers"]) for p in world.pods_on(host))
-    info = {"ID": hexid(24, host.name).upper(), "Containers": count, "ContainersRunning": count, "ContainersPaused": 0, "ContainersStopped": 0, "Images": 14, "Driver": "overlay2", "CgroupDriver": "cgroupfs", "LoggingDriver": "json-file", "KernelVersion": "3.10.0-1160.119.1.el7.x86_64", "OperatingSystem": "CentOS Linux 7 (Core)", "NCPU": host.cpu, "MemTotal": host.memory * 1024, "DockerRootDir": "/var/lib/docker", "Name": host.name, "ServerVersion": "1.13.1", "LiveRestoreEnabled": False}
+    info = {
+        "ID": hexid(24, host.name).upper(),
+        "Containers": count,
+        "ContainersRunning": count,
+        "ContainersPaused": 0,
+        "ContainersStopped": 0,
+        "Images": 14,
+        "Driver": "overlay2",
+        "CgroupDriver": "cgroupfs",
+        "LoggingDriver": "json-file",
+        "KernelVersion": "3.10.0-1160.119.1.el7.x86_64",
+        "OperatingSystem": "CentOS Linux 7 (Core)",
+        "NCPU": host.cpu,
+        "MemTotal": host.memory * 1024,
+        "DockerRootDir": "/var/lib/docker",
+        "Name": host.name,
+        "ServerVersion": "1.13.1",
+        "LiveRestoreEnabled": False,
+    }
     return Out(json.dumps(info) + "\n")
 
 
@@ -282,7 +426,15 @@ def _etcd(host: Host) -> Out:
     )
 
 
-LEAVES = ("apiserver.crt", "apiserver-kubelet-client.crt", "apiserver-etcd-client.crt", "front-proxy-client.crt", "etcd/server.crt", "etcd/peer.crt", "etcd/healthcheck-client.crt")
+LEAVES = (
+    "apiserver.crt",
+    "apiserver-kubelet-client.crt",
+    "apiserver-etcd-client.crt",
+    "front-proxy-client.crt",
+    "etcd/server.crt",
+    "etcd/peer.crt",
+    "etcd/healthcheck-client.crt",
+)
 ROOTS = ("ca.crt", "front-proxy-ca.crt", "etcd/ca.crt")
 
 
@@ -291,7 +443,9 @@ def certificates(host: Host) -> list[tuple[str, Out]]:
     files = [f"{PKI}/{name}" for name in (LEAVES + ROOTS if host.control_plane else ("ca.crt",))]
     files.append("/var/lib/kubelet/pki/kubelet-client-current.pem")
     found = [("CERTS", Out(_certificate(host, f)).of(file=f)) for f in files]
-    ports = {10250: f"{host.name}@1793584800"} | ({6443: "kube-apiserver", 2379: host.name} if host.control_plane else {})
+    ports = {10250: f"{host.name}@1793584800"} | (
+        {6443: "kube-apiserver", 2379: host.name} if host.control_plane else {}
+    )
     for port, subject in ports.items():
         text = f"notAfter={born().replace(year=2027):%b %e %H:%M:%S %Y} GMT\nsubject=CN = {subject}\nX509v3 Subject Alternative Name: \n    DNS:{host.name}, IP Address:{host.ip}\n"
         found.append(("CERTS_PORT", Out(text).of(endpoint=f"{host.ip}:{port}")))

@@ -1,15 +1,17 @@
 """The network of a healthy node: interfaces, routes, rules, cards, filters, for each of the three kinds of CNI."""
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
 import json
 
-from bases.addons import nic
-from bases.host import Out, join, ls
-from bases.ids import Obj, hexid, iso, number
-from bases.platform import FLANNEL_CNI
-from bases.spec import RECORDED, Host
-from bases.world import World
+from tools.bases.addons import nic
+from tools.bases.host import Out, join, ls
+from tools.bases.ids import Obj, hexid, iso, number
+from tools.bases.platform import FLANNEL_CNI
+from tools.bases.spec import RECORDED, Host
+from tools.bases.world import World
 
 UP = ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"]
 
@@ -25,9 +27,14 @@ def network(world: World, host: Host) -> dict[str, Out]:
         "RULES_MAIN": _routes(world, main_routes(world, host)),
         "RULES_T": _table_two(world, host).of(table="2"),
         "CNI": _cni(world, host),
-        "PCI": _cards(world, host),
+        "PCI": _cards(world),
         "CTCOUNT": Out(f"{420 + 37 * host.number}\n262144\n"),
-        "CTSTAT": Out(join(f"cpu={i}   \tfound=0 invalid=0 insert=0 insert_failed=0 drop=0 early_drop=0 error=0 search_restart=0 clash_resolve=0 chaintoolong=0 " for i in range(host.cpu))),
+        "CTSTAT": Out(
+            join(
+                f"cpu={i}   \tfound=0 invalid=0 insert=0 insert_failed=0 drop=0 early_drop=0 error=0 search_restart=0 clash_resolve=0 chaintoolong=0 "
+                for i in range(host.cpu)
+            )
+        ),
         "RESOLV": _resolv_conf(world),
         "NETCONF": _netconf(world, host),
         "NETLOG": _netlog(world, host),
@@ -74,14 +81,44 @@ def links(world: World, host: Host) -> list[Obj]:
     if world.spec.cni == "calico":
         found.append(_link(4, "vxlan.calico", host, kind="vxlan", mtu=mtu, address=(f"{host.pods}.0", 32)))
     if world.spec.legacy:
-        found.append(_link(6, "docker0", host, kind="bridge", address=("172.17.0.1", 16), flags=["BROADCAST", "MULTICAST", "UP"], state="DOWN"))
+        found.append(
+            _link(
+                6,
+                "docker0",
+                host,
+                kind="bridge",
+                address=("172.17.0.1", 16),
+                flags=["BROADCAST", "MULTICAST", "UP"],
+                state="DOWN",
+            )
+        )
     for i, pod in enumerate(pods_with_ip(world, host)):
         more = {"master": "cni0"} if world.spec.cni == "flannel" else {}
-        found.append(_link(10 + i, _host_end(world, pod), host, kind="veth", mtu=mtu if world.spec.cni != "ipamd" else 1500, more=more))
+        found.append(
+            _link(
+                10 + i,
+                _host_end(world, pod),
+                host,
+                kind="veth",
+                mtu=mtu if world.spec.cni != "ipamd" else 1500,
+                more=more,
+            )
+        )
     return found
 
 
-def _link(index: int, name: str, host: Host, *, kind: str = "", mtu: int = 1500, address: tuple[str, int] | None = None, flags: list[str] | None = None, state: str = "UP", more: dict[str, str] | None = None) -> Obj:
+def _link(
+    index: int,
+    name: str,
+    host: Host,
+    *,
+    kind: str = "",
+    mtu: int = 1500,
+    address: tuple[str, int] | None = None,
+    flags: list[str] | None = None,
+    state: str = "UP",
+    more: dict[str, str] | None = None,
+) -> Obj:
     loop = name == "lo"
     item: Obj = {
         "ifindex": index,
@@ -102,11 +139,28 @@ def _link(index: int, name: str, host: Host, *, kind: str = "", mtu: int = 1500,
         "max_mtu": 65535,
     }
     if kind:
-        item["linkinfo"] = {"info_kind": kind, "info_data": {"id": 4096, "port": 4789} if name == "vxlan.calico" else {}}
+        item["linkinfo"] = {
+            "info_kind": kind,
+            "info_data": {"id": 4096, "port": 4789} if name == "vxlan.calico" else {},
+        }
     if kind == "veth":
         item |= {"link_index": 2, "link_netnsid": index - 10}
     item["num_tx_queues"] = item["num_rx_queues"] = 1
-    item["addr_info"] = [{"family": "inet", "local": address[0], "prefixlen": address[1], "scope": "host" if loop else "global", "label": name, "valid_life_time": 4294967295, "preferred_life_time": 4294967295}] if address else []
+    item["addr_info"] = (
+        [
+            {
+                "family": "inet",
+                "local": address[0],
+                "prefixlen": address[1],
+                "scope": "host" if loop else "global",
+                "label": name,
+                "valid_life_time": 4294967295,
+                "preferred_life_time": 4294967295,
+            }
+        ]
+        if address
+        else []
+    )
     return item
 
 
@@ -123,7 +177,17 @@ def _links(world: World, host: Host) -> Out:
 def _addresses(world: World, host: Host) -> Out:
     found = links(world, host)
     if world.spec.legacy:
-        return Out(join(_link_text(x) + "".join(f"\n    inet {a['local']}/{a['prefixlen']} scope {a['scope']} {x['ifname']}\n       valid_lft forever preferred_lft forever" for a in x["addr_info"]) for x in found), stderr=NO_JSON)
+        return Out(
+            join(
+                _link_text(x)
+                + "".join(
+                    f"\n    inet {a['local']}/{a['prefixlen']} scope {a['scope']} {x['ifname']}\n       valid_lft forever preferred_lft forever"
+                    for a in x["addr_info"]
+                )
+                for x in found
+            ),
+            stderr=NO_JSON,
+        )
     drop = {"linkmode", "promiscuity", "min_mtu", "max_mtu", "linkinfo", "num_tx_queues", "num_rx_queues"}
     return Out(_one_line([{k: v for k, v in x.items() if k not in drop} for x in found]))
 
@@ -156,7 +220,9 @@ def _rules(world: World, host: Host) -> Out:
 def _rules6(world: World) -> Out:
     if world.spec.legacy:
         return Out("0:\tfrom all lookup local \n32766:\tfrom all lookup main \n", stderr=NO_JSON)
-    return Out(_one_line([{"priority": 0, "src": "all", "table": "local"}, {"priority": 32766, "src": "all", "table": "main"}]))
+    return Out(
+        _one_line([{"priority": 0, "src": "all", "table": "local"}, {"priority": 32766, "src": "all", "table": "main"}])
+    )
 
 
 def main_routes(world: World, host: Host) -> list[Obj]:
@@ -170,13 +236,42 @@ def main_routes(world: World, host: Host) -> list[Obj]:
     others = [h for h in world.spec.hosts if h is not host]
     pods = [(p["status"]["podIP"], _host_end(world, p)) for p in pods_with_ip(world, host)]
     if world.spec.cni == "flannel":
-        found += [{"dst": f"{h.pods}.0/24", "gateway": f"{h.pods}.0", "dev": "flannel.1", "flags": ["onlink"]} for h in others]
-        found.append({"dst": f"{host.pods}.0/24", "dev": "cni0", "protocol": "kernel", "scope": "link", "prefsrc": host.gateway, "flags": []})
+        found += [
+            {"dst": f"{h.pods}.0/24", "gateway": f"{h.pods}.0", "dev": "flannel.1", "flags": ["onlink"]} for h in others
+        ]
+        found.append(
+            {
+                "dst": f"{host.pods}.0/24",
+                "dev": "cni0",
+                "protocol": "kernel",
+                "scope": "link",
+                "prefsrc": host.gateway,
+                "flags": [],
+            }
+        )
     if world.spec.cni == "calico":
-        found += [{"dst": f"{h.pods}.0/26", "gateway": f"{h.pods}.0", "dev": "vxlan.calico", "protocol": "80", "flags": ["onlink"]} for h in others]
+        found += [
+            {
+                "dst": f"{h.pods}.0/26",
+                "gateway": f"{h.pods}.0",
+                "dev": "vxlan.calico",
+                "protocol": "80",
+                "flags": ["onlink"],
+            }
+            for h in others
+        ]
         found.append({"type": "blackhole", "dst": f"{host.pods}.0/26", "protocol": "80", "flags": []})
     if host.nic:
-        found.append({"dst": f"{host.pods}.0/24", "dev": "eth1", "protocol": "kernel", "scope": "link", "prefsrc": host.nic, "flags": []})
+        found.append(
+            {
+                "dst": f"{host.pods}.0/24",
+                "dev": "eth1",
+                "protocol": "kernel",
+                "scope": "link",
+                "prefsrc": host.nic,
+                "flags": [],
+            }
+        )
     if world.spec.cni != "flannel":
         found += [{"dst": ip, "dev": end, "scope": "link", "flags": []} for ip, end in pods]
     return found
@@ -200,10 +295,36 @@ def _table_two(world: World, host: Host) -> Out:
         return Out(stderr=NO_JSON, exit=255)
     if not host.nic:
         return Out("[", "Error: ipv4: FIB table does not exist.\nDump terminated\n", 2)
-    return Out(_one_line([{"dst": "default", "gateway": host.gateway, "dev": "eth1", "flags": []}, {"dst": host.gateway, "dev": "eth1", "scope": "link", "flags": []}]))
+    return Out(
+        _one_line(
+            [
+                {"dst": "default", "gateway": host.gateway, "dev": "eth1", "flags": []},
+                {"dst": host.gateway, "dev": "eth1", "scope": "link", "flags": []},
+            ]
+        )
+    )
 
 
-PLUGINS = ("bandwidth", "bridge", "dhcp", "dummy", "firewall", "host-device", "host-local", "ipvlan", "loopback", "macvlan", "portmap", "ptp", "sbr", "static", "tap", "tuning", "vlan", "vrf")
+PLUGINS = (
+    "bandwidth",
+    "bridge",
+    "dhcp",
+    "dummy",
+    "firewall",
+    "host-device",
+    "host-local",
+    "ipvlan",
+    "loopback",
+    "macvlan",
+    "portmap",
+    "ptp",
+    "sbr",
+    "static",
+    "tap",
+    "tuning",
+    "vlan",
+    "vrf",
+)
 
 
 def _cni(world: World, host: Host) -> Out:
@@ -211,46 +332,84 @@ def _cni(world: World, host: Host) -> Out:
     extra = {"flannel": ["flannel"], "calico": ["calico", "calico-ipam"], "ipamd": ["cni-ipam"]}[world.spec.cni]
     when = host.joined
     files = ls([("-rw-r--r--", len(text), name)], when, "/etc/cni/net.d")
-    plugins = ls([("-rwxr-xr-x", 3_000_000 + number(2_000_000, p), p) for p in sorted([*PLUGINS, *extra])], when, "/opt/cni/bin")
-    return Out(f"{files}\n{plugins}{text}", stderr="head: cannot open '/etc/cni/net.d/*.conf' for reading: No such file or directory\n")
+    plugins = ls(
+        [("-rwxr-xr-x", 3_000_000 + number(2_000_000, p), p) for p in sorted([*PLUGINS, *extra])], when, "/opt/cni/bin"
+    )
+    return Out(
+        f"{files}\n{plugins}{text}",
+        stderr="head: cannot open '/etc/cni/net.d/*.conf' for reading: No such file or directory\n",
+    )
 
 
 def _cni_file(world: World) -> tuple[str, str]:
     if world.spec.cni == "flannel":
         return "10-flannel.conflist", FLANNEL_CNI + "\n"
-    kind = {"calico": {"type": "calico", "mtu": 0, "ipam": {"type": "calico-ipam"}, "policy": {"type": "k8s"}}, "ipamd": {"type": "ptp", "mtu": 1500, "ipam": {"type": "cni-ipam", "socket": "/run/cni-ipamd.sock"}}}[world.spec.cni]
+    kind = {
+        "calico": {"type": "calico", "mtu": 0, "ipam": {"type": "calico-ipam"}, "policy": {"type": "k8s"}},
+        "ipamd": {"type": "ptp", "mtu": 1500, "ipam": {"type": "cni-ipam", "socket": "/run/cni-ipamd.sock"}},
+    }[world.spec.cni]
     plugins = [kind, {"type": "portmap", "capabilities": {"portMappings": True}}]
-    conf = {"name": "k8s-pod-network" if world.spec.cni == "calico" else "cni-ipamd", "cniVersion": "0.3.1", "plugins": plugins}
-    return ("10-calico.conflist" if world.spec.cni == "calico" else "10-ipamd.conflist"), json.dumps(conf, indent=2) + "\n"
+    conf = {
+        "name": "k8s-pod-network" if world.spec.cni == "calico" else "cni-ipamd",
+        "cniVersion": "0.3.1",
+        "plugins": plugins,
+    }
+    return ("10-calico.conflist" if world.spec.cni == "calico" else "10-ipamd.conflist"), json.dumps(
+        conf, indent=2
+    ) + "\n"
 
 
-def _cards(world: World, host: Host) -> Out:
+def _cards(world: World) -> Out:
     if world.spec.cni == "ipamd":
-        cards = [("0000:00:05.0", "0x1af4 0x1000", "virtio-pci", "/virtio1", "eth0"), ("0000:00:06.0", "0x1af4 0x1000", "virtio-pci", "/virtio2", "eth1")]
+        cards = [
+            ("0000:00:05.0", "0x1af4 0x1000", "virtio-pci", "/virtio1", "eth0"),
+            ("0000:00:06.0", "0x1af4 0x1000", "virtio-pci", "/virtio2", "eth1"),
+        ]
     else:
         cards = [("0000:0b:00.0", "0x15ad 0x07b0", "vmxnet3", "", nic(world))]
-    return Out(join(f"/sys/bus/pci/devices/{slot} {ids} drv={driver} net=/sys/bus/pci/devices/{slot}{sub}/net:,{name}," for slot, ids, driver, sub, name in cards))
+    return Out(
+        join(
+            f"/sys/bus/pci/devices/{slot} {ids} drv={driver} net=/sys/bus/pci/devices/{slot}{sub}/net:,{name},"
+            for slot, ids, driver, sub, name in cards
+        )
+    )
 
 
 def _resolv_conf(world: World) -> Out:
     if world.spec.legacy:
         return Out("# Generated by NetworkManager\n" + join(f"nameserver {u}" for u in world.spec.upstreams))
-    if world.spec.cni == "ipamd":
-        return Out(join([*(f"nameserver {u}" for u in world.spec.upstreams), "options timeout:2 attempts:3"]))
-    return Out("# This is /run/systemd/resolve/stub-resolv.conf managed by man:systemd-resolved(8).\n# Do not edit.\n\nnameserver 127.0.0.53\noptions edns0 trust-ad\nsearch .\n")
+    head = "# This is /run/systemd/resolve/resolv.conf managed by man:systemd-resolved(8).\n# Do not edit.\n\n"
+    return Out(head + join([*(f"nameserver {u}" for u in world.spec.upstreams), "search ."]))
 
 
 def _netconf(world: World, host: Host) -> Out:
     if world.spec.legacy:
-        return Out(stderr="sh: networkctl: command not found\ngrep: /etc/systemd/networkd.conf: No such file or directory\ngrep: /etc/systemd/networkd.conf.d: No such file or directory\ngrep: /usr/lib/systemd/networkd.conf.d: No such file or directory\n", exit=2)
+        return Out(
+            stderr="sh: networkctl: command not found\ngrep: /etc/systemd/networkd.conf: No such file or directory\ngrep: /etc/systemd/networkd.conf.d: No such file or directory\ngrep: /usr/lib/systemd/networkd.conf.d: No such file or directory\n",
+            exit=2,
+        )
     rows = []
     for x in links(world, host):
         managed = x["ifname"] == nic(world)
         kind = x.get("linkinfo", {}).get("info_kind")
         shown = {"vxlan": "vxlan", "bridge": "bridge"}.get(kind or "", "loopback" if x["ifname"] == "lo" else "ether")
-        state = "routable" if managed else "carrier" if x["ifname"] == "lo" else "degraded" if kind == "veth" else "routable"
-        rows.append(f"{x['ifindex']:>3} {x['ifname']:<16} {shown:<8} {state:<11} {'configured' if managed else 'unmanaged'}")
-    return Out(join(rows), stderr="grep: /etc/systemd/networkd.conf.d: No such file or directory\ngrep: /usr/lib/systemd/networkd.conf.d: No such file or directory\n", exit=2)
+        state = (
+            "routable"
+            if managed
+            else "carrier"
+            if x["ifname"] == "lo"
+            else "degraded"
+            if kind == "veth"
+            else "routable"
+        )
+        rows.append(
+            f"{x['ifindex']:>3} {x['ifname']:<16} {shown:<8} {state:<11} {'configured' if managed else 'unmanaged'}"
+        )
+    return Out(
+        join(rows),
+        stderr="grep: /etc/systemd/networkd.conf.d: No such file or directory\ngrep: /usr/lib/systemd/networkd.conf.d: No such file or directory\n",
+        exit=2,
+    )
 
 
 def _netlog(world: World, host: Host) -> Out:  # noqa: ARG001 - the same shape as the others
@@ -260,23 +419,43 @@ def _netlog(world: World, host: Host) -> Out:  # noqa: ARG001 - the same shape a
 
 def _proxy_health() -> Out:
     updated = RECORDED.strftime("%Y-%m-%dT03:52:41.118204Z")
-    return Out(f'{{"lastUpdated":"{iso(RECORDED)[:-1]}.021Z","currentTime":"{iso(RECORDED)[:-1]}.020Z","nodeEligible":true,"healthy":true,"status":{{"IPv4":{{"lastUpdated":"{updated}","healthy":true}}}}}} 200')
+    return Out(
+        f'{{"lastUpdated":"{iso(RECORDED)[:-1]}.021Z","currentTime":"{iso(RECORDED)[:-1]}.020Z","nodeEligible":true,"healthy":true,"status":{{"IPv4":{{"lastUpdated":"{updated}","healthy":true}}}}}} 200'
+    )
 
 
 CHAINS = (
-    ("KUBE-PROXY-FIREWALL", "ctstate NEW /* kubernetes load balancer firewall */", '-m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall"'),
+    (
+        "KUBE-PROXY-FIREWALL",
+        "ctstate NEW /* kubernetes load balancer firewall */",
+        '-m conntrack --ctstate NEW -m comment --comment "kubernetes load balancer firewall"',
+    ),
     ("KUBE-FORWARD", "/* kubernetes forwarding rules */", '-m comment --comment "kubernetes forwarding rules"'),
-    ("KUBE-SERVICES", "ctstate NEW /* kubernetes service portals */", '-m conntrack --ctstate NEW -m comment --comment "kubernetes service portals"'),
-    ("KUBE-EXTERNAL-SERVICES", "ctstate NEW /* kubernetes externally-visible service portals */", '-m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals"'),
+    (
+        "KUBE-SERVICES",
+        "ctstate NEW /* kubernetes service portals */",
+        '-m conntrack --ctstate NEW -m comment --comment "kubernetes service portals"',
+    ),
+    (
+        "KUBE-EXTERNAL-SERVICES",
+        "ctstate NEW /* kubernetes externally-visible service portals */",
+        '-m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals"',
+    ),
 )
 
 
 def _filters(world: World) -> dict[str, Out]:
-    extra = {"flannel": ("FLANNEL-FWD", "/* flanneld forward */", '-m comment --comment "flanneld forward"'), "calico": ("cali-FORWARD", "/* cali:wUHhoiAYhphO9Mso */", '-m comment --comment "cali:wUHhoiAYhphO9Mso"')}
+    extra = {
+        "flannel": ("FLANNEL-FWD", "/* flanneld forward */", '-m comment --comment "flanneld forward"'),
+        "calico": ("cali-FORWARD", "/* cali:wUHhoiAYhphO9Mso */", '-m comment --comment "cali:wUHhoiAYhphO9Mso"'),
+    }
     chains = [*CHAINS, *([extra[world.spec.cni]] if world.spec.cni in extra else [])]
     spec = "-P FORWARD ACCEPT\n" + join(f"-A FORWARD {match} -j {chain}" for chain, _shown, match in chains)
     head = "Chain FORWARD (policy ACCEPT 0 packets, 0 bytes)\n    pkts      bytes target     prot opt in     out     source               destination         \n"
-    counts = head + join(f"{48210 + 911 * i:>8} {9120331 + 40127 * i:>9} {chain} 0    --  *      *       0.0.0.0/0            0.0.0.0/0            {shown}" for i, (chain, shown, _match) in enumerate(chains))
+    counts = head + join(
+        f"{48210 + 911 * i:>8} {9120331 + 40127 * i:>9} {chain} 0    --  *      *       0.0.0.0/0            0.0.0.0/0            {shown}"
+        for i, (chain, shown, _match) in enumerate(chains)
+    )
     services = len([s for s in world.all("Service") if s["spec"]["clusterIP"] != "None"])
     missing = "command not found"
     return {
@@ -284,8 +463,10 @@ def _filters(world: World) -> dict[str, Out]:
         "IPT_COUNT": Out(counts),
         "IPT_AGAIN": Out(counts),
         "IPT_SVC": Out(f"{services * 4 + 9}\n"),
-        "NFT": Out("table ip mangle\ntable ip nat\ntable ip filter\ntable ip6 mangle\ntable ip6 nat\ntable ip6 filter\n") if not world.spec.legacy else Out(stderr=f"sudo: nft: {missing}\n", exit=1),
+        "NFT": Out(
+            "table ip mangle\ntable ip nat\ntable ip filter\ntable ip6 mangle\ntable ip6 nat\ntable ip6 filter\n"
+        )
+        if not world.spec.legacy
+        else Out(stderr=f"sudo: nft: {missing}\n", exit=1),
         "IPVS": Out(stderr=f"sudo: ipvsadm: {missing}\n"),
     }
-
-

@@ -1,14 +1,16 @@
 """What a healthy Ubuntu 22.04 (or, for the old cluster, CentOS 7) says of itself: time, units, disks, memory, limits."""
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
 from datetime import datetime
 
-from bases.host import UNIT_NAMES, Out, join, stamp
-from bases.ids import number
-from bases.nodes import DISK, boot_id, kernel, machine_id
-from bases.spec import RECORDED, Host
-from bases.world import World
+from tools.bases.host import UNIT_NAMES, Out, join, stamp
+from tools.bases.ids import number
+from tools.bases.nodes import DISK, boot_id, kernel, machine_id
+from tools.bases.spec import RECORDED, Host
+from tools.bases.world import World
 
 IP_FORWARD = "net.ipv4.ip_forward = 1"
 
@@ -26,7 +28,7 @@ def system(world: World, host: Host) -> dict[str, Out]:
         "MEM": _memory(world, host),
         "PID": Out(f"4194304\n{host.memory // 128}\n{190 + host.number}\n1/{612 + host.number}\n"),
         "CGROUP": _cgroups(world, host),
-        "INOTIFY": Out("524288\n8192\n" if not world.spec.legacy else "524288\n8192\n"),
+        "INOTIFY": Out("524288\n8192\n"),
         "INOTIFY_USE": Out(f"{74 + host.number}\n"),
         "SYSCTL": _sysctl(world, host),
         "SYSCTLDIFF": _sysctl_files(world),
@@ -75,7 +77,14 @@ def _time(world: World) -> Out:
     )
 
 
-PIDS = {"kubelet": 1021, "containerd": 842, "docker": 912, "systemd-networkd": 611, "chronyd": 655, "NetworkManager": 671}
+PIDS = {
+    "kubelet": 1021,
+    "containerd": 842,
+    "docker": 912,
+    "systemd-networkd": 611,
+    "chronyd": 655,
+    "NetworkManager": 671,
+}
 FRAGMENTS = {
     "kubelet": "/lib/systemd/system/kubelet.service",
     "containerd": "/lib/systemd/system/containerd.service",
@@ -88,7 +97,11 @@ FRAGMENTS = {
 
 
 def _units(world: World, host: Host) -> Out:
-    running = ("kubelet", "docker", "chronyd", "NetworkManager") if world.spec.legacy else ("kubelet", "containerd", "systemd-networkd", "ufw")
+    running = (
+        ("kubelet", "docker", "chronyd", "NetworkManager")
+        if world.spec.legacy
+        else ("kubelet", "containerd", "systemd-networkd", "ufw")
+    )
     return Out("\n".join(_unit(world, host, name, active=name in running) for name in UNIT_NAMES))
 
 
@@ -108,7 +121,11 @@ def _unit(world: World, host: Host, name: str, *, active: bool) -> str:
     accounted = active and not oneshot and not world.spec.legacy
     restarts = "" if world.spec.legacy else "NRestarts=0\n"
     state = ("active", "exited" if oneshot else "running") if active else ("inactive", "dead")
-    drop_in = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf" if world.spec.legacy else "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf"
+    drop_in = (
+        "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf"
+        if world.spec.legacy
+        else "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf"
+    )
     unset = "[not set]" if not world.spec.legacy else "18446744073709551615"
     memory = str(60_000_000 + number(70_000_000, host.name, name)) if accounted else unset
     return (
@@ -146,7 +163,10 @@ def _mounts(world: World, host: Host) -> Out:
         pod = next(p for p in world.pods_on(host) if p["metadata"]["name"] == "mysql-0")
         volume = item["spec"]["source"]["persistentVolumeName"]
         base = f"/var/lib/kubelet/pods/{pod['metadata']['uid']}/volumes/kubernetes.io~csi/{volume}/mount"
-        lines += [f"/var/lib/kubelet/plugins/kubernetes.io/csi/{world.spec.csi}/globalmount /dev/sdb ext4 rw,relatime", f"{base} /dev/sdb ext4 rw,relatime"]
+        lines += [
+            f"/var/lib/kubelet/plugins/kubernetes.io/csi/{world.spec.csi}/globalmount /dev/sdb ext4 rw,relatime",
+            f"{base} /dev/sdb ext4 rw,relatime",
+        ]
     return Out(join(lines))
 
 
@@ -185,7 +205,20 @@ def _memory(world: World, host: Host) -> Out:
 
 
 def _cgroups(world: World, host: Host) -> Out:
-    names = ("cpuset", "cpu", "cpuacct", "blkio", "memory", "devices", "freezer", "net_cls", "perf_event", "net_prio", "hugetlb", "pids")
+    names = (
+        "cpuset",
+        "cpu",
+        "cpuacct",
+        "blkio",
+        "memory",
+        "devices",
+        "freezer",
+        "net_cls",
+        "perf_event",
+        "net_prio",
+        "hugetlb",
+        "pids",
+    )
     count = 96 + 4 * len(world.pods_on(host))
     rows = [f"{n}\t{(i + 2) if world.spec.legacy else 0}\t{count}\t1" for i, n in enumerate(names)]
     kind = "tmpfs" if world.spec.legacy else "cgroup2fs"
@@ -193,10 +226,15 @@ def _cgroups(world: World, host: Host) -> Out:
 
 
 def _sysctl(world: World, host: Host) -> Out:
-    from bases.host_net import links  # noqa: PLC0415 - the two modules describe one host
+    from tools.bases.host_net import links  # noqa: PLC0415 - the two modules describe one host
 
     names = ["all", "default", *(link["ifname"] for link in links(world, host))]
-    lines = [IP_FORWARD, "net.ipv4.conf.all.forwarding = 1", "net.ipv6.conf.all.forwarding = 0", "net.bridge.bridge-nf-call-iptables = 1"]
+    lines = [
+        IP_FORWARD,
+        "net.ipv4.conf.all.forwarding = 1",
+        "net.ipv6.conf.all.forwarding = 0",
+        "net.bridge.bridge-nf-call-iptables = 1",
+    ]
     lines += ["net.netfilter.nf_conntrack_max = 262144", "fs.inotify.max_user_watches = 524288", "vm.swappiness = 60"]
     for name in sorted(n for n in names if "." not in n):
         lines += [f"net.ipv4.conf.{name}.forwarding = 1", f"net.ipv4.conf.{name}.rp_filter = {_rp_filter(world, name)}"]
@@ -216,12 +254,16 @@ def _sysctl_files(world: World) -> Out:
         return Out(f"{k8s}{watches}net.ipv4.conf.default.rp_filter = 1\nnet.ipv4.conf.all.rp_filter = 1\n")
     commented = "#net.ipv4.conf.default.rp_filter=1\n#net.ipv4.conf.all.rp_filter=1\n#net.ipv4.ip_forward=1\n#net.ipv6.conf.all.forwarding=1\n"
     security = "net.ipv4.conf.default.rp_filter=2\nnet.ipv4.conf.all.rp_filter=2\n"
-    return Out(f"{commented}{security}{k8s}{watches}net.ipv4.conf.default.rp_filter = 2\nnet.ipv4.conf.*.rp_filter = 2\n-net.ipv4.conf.all.rp_filter\n")
+    return Out(
+        f"{commented}{security}{k8s}{watches}net.ipv4.conf.default.rp_filter = 2\nnet.ipv4.conf.*.rp_filter = 2\n-net.ipv4.conf.all.rp_filter\n"
+    )
 
 
 def _packages(world: World) -> Out:
     if world.spec.legacy:
-        return Out(stderr="tail: cannot open '/var/log/apt/history.log' for reading: No such file or directory\n", exit=1)
+        return Out(
+            stderr="tail: cannot open '/var/log/apt/history.log' for reading: No such file or directory\n", exit=1
+        )
     return Out(
         "\nStart-Date: 2026-11-02  01:44:12\nCommandline: apt-get install -y kubelet kubeadm kubectl containerd.io\n"
         "Install: kubelet:amd64 (1.34.2-1.1), kubeadm:amd64 (1.34.2-1.1), kubectl:amd64 (1.34.2-1.1), containerd.io:amd64 (1.7.28-1)\n"
@@ -232,5 +274,3 @@ def _packages(world: World) -> Out:
 def _kernel_log(world: World, host: Host) -> Out:  # noqa: ARG001 - the same shape as the others
     """Nothing in six hours: a quiet kernel is the healthy case."""
     return Out("-- No entries --\n")
-
-

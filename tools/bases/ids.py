@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from bases.spec import BORN, RECORDED
+from tools.bases.spec import BORN, RECORDED
 
 Obj = dict[str, Any]
 
@@ -58,7 +58,9 @@ def uid(*parts: object) -> str:
 
 def clean(**fields: Any) -> Obj:
     """The fields that are set: the API server leaves empty ones out."""
-    return {key.rstrip("_"): value for key, value in fields.items() if not any(value is d or value == d for d in DROPPED)}
+    return {
+        key.rstrip("_"): value for key, value in fields.items() if not any(value is d or value == d for d in DROPPED)
+    }
 
 
 def obj(

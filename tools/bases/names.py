@@ -4,15 +4,20 @@ An entry whose name starts with ``*.`` stands for every name below that suffix f
 made up by a probe (``x<random>.svc.cluster.local``) cannot be listed one by one.
 """
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
-from bases.ids import Obj, number
-from bases.world import World
+from tools.bases.ids import Obj, ago, iso, number
+from tools.bases.world import World
 
 
 def add_names(world: World) -> None:
     """Record dns.json and probes.json."""
     world.json("kubewhy/dns.json", answers(world))
+    past = [{"at": iso(ago(86400.0 * days)), "addresses": []} for days in (7, 3, 1)]
+    known = {name: [{**p, "addresses": list(a)} for p in past] for name, a in world.spec.answers.items()}
+    world.json("kubewhy/history.json", {"answers": known})
     probes = [_tried(f"{h.ip}", port, h.name) for h in world.spec.hosts for port in (22, 10250)]
     probes += [_tried(m.ip, 6443, m.name) for m in world.spec.masters]
     vip, _, port = world.spec.endpoint.rpartition(":")
@@ -41,7 +46,9 @@ def answers(world: World) -> list[Obj]:
 
 def dns_pods(world: World) -> list[str]:
     """The addresses of the DNS pods."""
-    return [p["status"]["podIP"] for p in world.all("Pod") if p["metadata"].get("labels", {}).get("k8s-app") == "kube-dns"]
+    return [
+        p["status"]["podIP"] for p in world.all("Pod") if p["metadata"].get("labels", {}).get("k8s-app") == "kube-dns"
+    ]
 
 
 def _inside(world: World) -> dict[str, tuple[str, ...]]:
@@ -53,7 +60,11 @@ def _inside(world: World) -> dict[str, tuple[str, ...]]:
         ip = spec["clusterIP"]
         if ip == "None":
             wanted = spec["selector"].items()
-            mine = [p for p in pods if p["metadata"]["namespace"] == meta["namespace"] and wanted <= p["metadata"]["labels"].items()]
+            mine = [
+                p
+                for p in pods
+                if p["metadata"]["namespace"] == meta["namespace"] and wanted <= p["metadata"]["labels"].items()
+            ]
             found[f"{meta['name']}.{meta['namespace']}.svc.cluster.local"] = tuple(p["status"]["podIP"] for p in mine)
         else:
             found[f"{meta['name']}.{meta['namespace']}.svc.cluster.local"] = (ip,)

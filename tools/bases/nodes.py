@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bases.ids import Obj, ago, born, clean, condition, hexid, iso, micro, number, obj, owner_of, suffix, uid
-from bases.pods import image_id
-from bases.spec import Host
-from bases.world import World
+from tools.bases.ids import Obj, ago, born, clean, condition, hexid, iso, micro, number, obj, owner_of, suffix, uid
+from tools.bases.pods import image_id
+from tools.bases.spec import Host
+from tools.bases.world import World
 
 MESSAGES = {
     "MemoryPressure": ("KubeletHasSufficientMemory", "kubelet has sufficient memory available"),

@@ -1,14 +1,16 @@
 """What the API server itself keeps: namespaces, accounts, roles, configuration, and its own health."""
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
 import json
 from datetime import timedelta
 from typing import Any
 
-from bases.addons import corefile
-from bases.ids import Obj, ago, born, hexid, iso, obj
-from bases.world import World
+from tools.bases.addons import corefile
+from tools.bases.ids import Obj, ago, born, hexid, iso, obj
+from tools.bases.world import World
 
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "kubewhy", "shop")
 CA = "-----BEGIN CERTIFICATE-----\nMIIDBTCCAe2gAwIBAgIIJfR0m1oNd+YwDQYJKoZIhvcNAQELBQAwFTETMBEGA1UE\n-----END CERTIFICATE-----\n"
@@ -52,7 +54,9 @@ def _accounts(world: World) -> None:
 def _config_maps(world: World) -> None:
     for name, data in _system_config(world).items():
         world.add(obj("v1", "ConfigMap", name, "kube-system", created=born(12), data=data))
-    info = f"apiVersion: v1\nclusters:\n- cluster:\n    server: https://{world.spec.endpoint}\n  name: \"\"\nkind: Config\n"
+    info = (
+        f'apiVersion: v1\nclusters:\n- cluster:\n    server: https://{world.spec.endpoint}\n  name: ""\nkind: Config\n'
+    )
     world.add(obj("v1", "ConfigMap", "cluster-info", "kube-public", created=born(13), data={"kubeconfig": info}))
 
 
@@ -135,19 +139,52 @@ def rule(resources: list[str], verbs: list[str], groups: list[str] | None = None
 SLICES = rule(["endpointslices"], ["list", "watch"], ["discovery.k8s.io"])
 CLUSTER_ROLES: dict[str, list[Obj]] = {
     "cluster-admin": [rule(["*"], ["*"], ["*"]), {"nonResourceURLs": ["*"], "verbs": ["*"]}],
-    "admin": [rule(["pods", "services", "configmaps", "secrets", "persistentvolumeclaims"], ["*"]), rule(["*"], ["*"], ["apps"])],
-    "edit": [rule(["pods", "services", "configmaps", "persistentvolumeclaims"], [*READ, "create", "update", "patch", "delete"])],
+    "admin": [
+        rule(["pods", "services", "configmaps", "secrets", "persistentvolumeclaims"], ["*"]),
+        rule(["*"], ["*"], ["apps"]),
+    ],
+    "edit": [
+        rule(
+            ["pods", "services", "configmaps", "persistentvolumeclaims"], [*READ, "create", "update", "patch", "delete"]
+        )
+    ],
     "view": [rule(["pods", "services", "configmaps", "persistentvolumeclaims", "endpoints", "events"], READ)],
-    "system:discovery": [{"nonResourceURLs": ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz", "/version", "/version/"], "verbs": ["get"]}],
-    "system:public-info-viewer": [{"nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"], "verbs": ["get"]}],
+    "system:discovery": [
+        {
+            "nonResourceURLs": [
+                "/api",
+                "/api/*",
+                "/apis",
+                "/apis/*",
+                "/healthz",
+                "/livez",
+                "/openapi",
+                "/openapi/*",
+                "/readyz",
+                "/version",
+                "/version/",
+            ],
+            "verbs": ["get"],
+        }
+    ],
+    "system:public-info-viewer": [
+        {"nonResourceURLs": ["/healthz", "/livez", "/readyz", "/version", "/version/"], "verbs": ["get"]}
+    ],
     "system:basic-user": [
         rule(["selfsubjectaccessreviews", "selfsubjectrulesreviews"], ["create"], ["authorization.k8s.io"]),
         rule(["selfsubjectreviews"], ["create"], ["authentication.k8s.io"]),
     ],
     "system:coredns": [rule(["endpoints", "services", "pods", "namespaces"], ["list", "watch"]), SLICES],
-    "system:node-proxier": [rule(["services", "nodes"], READ), SLICES, rule(["events"], ["create", "patch", "update"], ["", "events.k8s.io"])],
+    "system:node-proxier": [
+        rule(["services", "nodes"], READ),
+        SLICES,
+        rule(["events"], ["create", "patch", "update"], ["", "events.k8s.io"]),
+    ],
     "system:node": [rule(["nodes"], ["create", *READ, "patch", "update"]), rule(["pods"], [*READ, "create", "delete"])],
-    "system:kube-controller-manager": [rule(["leases"], ["create", "get", "update"], ["coordination.k8s.io"]), rule(["*"], ["list", "watch"], ["*"])],
+    "system:kube-controller-manager": [
+        rule(["leases"], ["create", "get", "update"], ["coordination.k8s.io"]),
+        rule(["*"], ["list", "watch"], ["*"]),
+    ],
     "system:kube-scheduler": [
         rule(["leases"], ["create", "get", "update"], ["coordination.k8s.io"]),
         rule(["nodes"], READ),
@@ -158,15 +195,25 @@ CLUSTER_ROLES: dict[str, list[Obj]] = {
         rule(["tokenreviews"], ["create"], ["authentication.k8s.io"]),
         rule(["subjectaccessreviews"], ["create"], ["authorization.k8s.io"]),
     ],
-    "system:kubelet-api-admin": [rule(["nodes"], READ), rule(["nodes/log", "nodes/metrics", "nodes/proxy", "nodes/stats"], ["*"])],
+    "system:kubelet-api-admin": [
+        rule(["nodes"], READ),
+        rule(["nodes/log", "nodes/metrics", "nodes/proxy", "nodes/stats"], ["*"]),
+    ],
     "system:metrics-server": [rule(["nodes/metrics"], ["get"]), rule(["pods", "nodes"], READ)],
     "system:aggregated-metrics-reader": [rule(["pods", "nodes"], READ, ["metrics.k8s.io"])],
-    "system:controller:horizontal-pod-autoscaler": [rule(["horizontalpodautoscalers"], ["get", "list", "watch"], ["autoscaling"]), rule(["pods"], ["list"], ["metrics.k8s.io"])],
+    "system:controller:horizontal-pod-autoscaler": [
+        rule(["horizontalpodautoscalers"], ["get", "list", "watch"], ["autoscaling"]),
+        rule(["pods"], ["list"], ["metrics.k8s.io"]),
+    ],
     "csi-node": [rule(["nodes"], ["get"])],
     "csi-controller": [
         rule(["persistentvolumes"], [*READ, "create", "delete", "patch"]),
         rule(["persistentvolumeclaims"], [*READ, "update"]),
-        rule(["volumeattachments", "volumeattachments/status", "storageclasses", "csinodes"], [*READ, "patch"], ["storage.k8s.io"]),
+        rule(
+            ["volumeattachments", "volumeattachments/status", "storageclasses", "csinodes"],
+            [*READ, "patch"],
+            ["storage.k8s.io"],
+        ),
     ],
     "cni-agent": [rule(["pods", "nodes", "namespaces"], READ), rule(["nodes/status"], ["patch"])],
 }
@@ -184,7 +231,11 @@ def _roles(world: World) -> None:
         ("system:kube-scheduler", "system:kube-scheduler", _user("system:kube-scheduler")),
         ("kubeadm:node-proxier", "system:node-proxier", _account("kube-proxy")),
         ("kube-apiserver-kubelet-admin", "system:kubelet-api-admin", _user("kube-apiserver-kubelet-client")),
-        ("system:controller:horizontal-pod-autoscaler", "system:controller:horizontal-pod-autoscaler", _account("horizontal-pod-autoscaler")),
+        (
+            "system:controller:horizontal-pod-autoscaler",
+            "system:controller:horizontal-pod-autoscaler",
+            _account("horizontal-pod-autoscaler"),
+        ),
         ("csi-node", "csi-node", _account("csi-node")),
         ("csi-controller", "csi-controller", _account("csi-controller")),
         *[(f"{sa}-agent", "cni-agent", _account(sa)) for sa in _cni_accounts(world)],
@@ -198,21 +249,85 @@ def _roles(world: World) -> None:
             ("metrics-server:system:auth-delegator", "system:auth-delegator", _account("metrics-server")),
         ]
     for name, rules in roles.items():
-        world.add(obj(RBAC, "ClusterRole", name, created=born(6), labels=BOOT if name.startswith("system:") else None, rules=rules))
+        world.add(
+            obj(
+                RBAC,
+                "ClusterRole",
+                name,
+                created=born(6),
+                labels=BOOT if name.startswith("system:") else None,
+                rules=rules,
+            )
+        )
     for name, role, subject in bindings:
-        world.add(obj(RBAC, "ClusterRoleBinding", name, created=born(14), roleRef=_ref("ClusterRole", role), subjects=[subject]))
+        world.add(
+            obj(
+                RBAC,
+                "ClusterRoleBinding",
+                name,
+                created=born(14),
+                roleRef=_ref("ClusterRole", role),
+                subjects=[subject],
+            )
+        )
     reader = "extension-apiserver-authentication-reader"
-    world.add(obj(RBAC, "Role", reader, "kube-system", created=born(6), labels=BOOT, rules=[rule(["configmaps"], READ, resourceNames=["extension-apiserver-authentication"])]))
+    world.add(
+        obj(
+            RBAC,
+            "Role",
+            reader,
+            "kube-system",
+            created=born(6),
+            labels=BOOT,
+            rules=[rule(["configmaps"], READ, resourceNames=["extension-apiserver-authentication"])],
+        )
+    )
     account = _account("metrics-server")
-    world.add(obj(RBAC, "RoleBinding", "metrics-server-auth-reader", "kube-system", created=born(300), roleRef=_ref("Role", reader), subjects=[account]))
-    bootstrap = {"system::leader-locking-kube-controller-manager": "kube-controller-manager", "system::leader-locking-kube-scheduler": "kube-scheduler"}
+    world.add(
+        obj(
+            RBAC,
+            "RoleBinding",
+            "metrics-server-auth-reader",
+            "kube-system",
+            created=born(300),
+            roleRef=_ref("Role", reader),
+            subjects=[account],
+        )
+    )
+    bootstrap = {
+        "system::leader-locking-kube-controller-manager": "kube-controller-manager",
+        "system::leader-locking-kube-scheduler": "kube-scheduler",
+    }
     for name, component in bootstrap.items():
-        world.add(obj(RBAC, "Role", name, "kube-system", created=born(6), labels=BOOT, rules=[rule(["configmaps"], ["get", "update"], resourceNames=[component])]))
-        world.add(obj(RBAC, "RoleBinding", name, "kube-system", created=born(6), labels=BOOT, roleRef=_ref("Role", name), subjects=[_user(f"system:{component}")]))
+        world.add(
+            obj(
+                RBAC,
+                "Role",
+                name,
+                "kube-system",
+                created=born(6),
+                labels=BOOT,
+                rules=[rule(["configmaps"], ["get", "update"], resourceNames=[component])],
+            )
+        )
+        world.add(
+            obj(
+                RBAC,
+                "RoleBinding",
+                name,
+                "kube-system",
+                created=born(6),
+                labels=BOOT,
+                roleRef=_ref("Role", name),
+                subjects=[_user(f"system:{component}")],
+            )
+        )
 
 
 def _cni_accounts(world: World) -> tuple[str, ...]:
-    return {"flannel": ("flannel",), "calico": ("calico-node", "calico-kube-controllers"), "ipamd": ("cni-ipamd",)}[world.spec.cni]
+    return {"flannel": ("flannel",), "calico": ("calico-node", "calico-kube-controllers"), "ipamd": ("cni-ipamd",)}[
+        world.spec.cni
+    ]
 
 
 def _ref(kind: str, name: str) -> Obj:
@@ -234,7 +349,15 @@ def _account(name: str) -> Obj:
 def _priorities(world: World) -> None:
     for name, value in (("system-cluster-critical", 2000000000), ("system-node-critical", 2000001000)):
         world.add(
-            obj("scheduling.k8s.io/v1", "PriorityClass", name, created=born(6), value=value, preemptionPolicy="PreemptLowerPriority", description="Used for system critical pods.")
+            obj(
+                "scheduling.k8s.io/v1",
+                "PriorityClass",
+                name,
+                created=born(6),
+                value=value,
+                preemptionPolicy="PreemptLowerPriority",
+                description="Used for system critical pods.",
+            )
         )
 
 
@@ -251,7 +374,13 @@ def _events(world: World) -> None:
             f"web.{hexid(16, 'event', world.spec.name)}",
             "shop",
             created=when,
-            involvedObject={"kind": "HorizontalPodAutoscaler", "namespace": "shop", "name": "web", "uid": hpa["uid"], "apiVersion": "autoscaling/v2"},
+            involvedObject={
+                "kind": "HorizontalPodAutoscaler",
+                "namespace": "shop",
+                "name": "web",
+                "uid": hpa["uid"],
+                "apiVersion": "autoscaling/v2",
+            },
             reason="SuccessfulRescale",
             message="New size: 3; reason: All metrics below target",
             source={"component": "horizontal-pod-autoscaler"},
@@ -275,16 +404,43 @@ def _service_network(world: World) -> None:
             created=born(8),
             finalizers=["networking.k8s.io/service-cidr-finalizer"],
             spec={"cidrs": [world.spec.service_cidr]},
-            status={"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": iso(born(8)), "reason": "", "message": "Kubernetes Service CIDR is ready"}]},
+            status={
+                "conditions": [
+                    {
+                        "type": "Ready",
+                        "status": "True",
+                        "lastTransitionTime": iso(born(8)),
+                        "reason": "",
+                        "message": "Kubernetes Service CIDR is ready",
+                    }
+                ]
+            },
         )
     )
     for svc in world.all("Service"):
         ip = svc["spec"]["clusterIP"]
         if ip == "None":
             continue
-        parent = {"group": "", "resource": "services", "namespace": svc["metadata"]["namespace"], "name": svc["metadata"]["name"]}
-        labels = {"ipaddress.kubernetes.io/ip-family": "IPv4", "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io"}
-        world.add(obj("networking.k8s.io/v1", "IPAddress", ip, created=born(9) + timedelta(seconds=1), labels=labels, spec={"parentRef": parent}))
+        parent = {
+            "group": "",
+            "resource": "services",
+            "namespace": svc["metadata"]["namespace"],
+            "name": svc["metadata"]["name"],
+        }
+        labels = {
+            "ipaddress.kubernetes.io/ip-family": "IPv4",
+            "ipaddress.kubernetes.io/managed-by": "ipallocator.k8s.io",
+        }
+        world.add(
+            obj(
+                "networking.k8s.io/v1",
+                "IPAddress",
+                ip,
+                created=born(9) + timedelta(seconds=1),
+                labels=labels,
+                spec={"parentRef": parent},
+            )
+        )
 
 
 HOOKS = (
@@ -320,7 +476,11 @@ HOOKS = (
 def health(kind: str) -> str:
     """``/readyz?verbose`` or ``/livez?verbose`` of a healthy API server."""
     first = ["ping", "log", "etcd", *(["etcd-readiness", "informer-sync"] if kind == "readyz" else [])]
-    last = ["autoregister-completion", "poststarthook/apiservice-openapi-controller", "poststarthook/apiservice-openapiv3-controller"]
+    last = [
+        "autoregister-completion",
+        "poststarthook/apiservice-openapi-controller",
+        "poststarthook/apiservice-openapiv3-controller",
+    ]
     names = [*first, *(f"poststarthook/{h}" for h in HOOKS), *last, *(["shutdown"] if kind == "readyz" else [])]
     return "".join(f"[+]{n} ok\n" for n in names) + f"{kind} check passed\n"
 
@@ -344,7 +504,9 @@ def version(world: World) -> Obj:
 def _api(world: World) -> None:
     info = version(world)
     world.json("cluster-info/cluster_version.json", {"info": info, "string": world.spec.version})
-    answers = [{"path": "/version", "status": 200, "content_type": "application/json", "body": json.dumps(info, indent=2)}]
+    answers = [
+        {"path": "/version", "status": 200, "content_type": "application/json", "body": json.dumps(info, indent=2)}
+    ]
     for kind in ("readyz", "livez"):
         answers.append({"path": f"/{kind}", "status": 200, "content_type": "text/plain", "body": "ok"})
         answers.append({"path": f"/{kind}?verbose", "status": 200, "content_type": "text/plain", "body": health(kind)})
@@ -369,22 +531,82 @@ apiserver_flowcontrol_rejected_requests_total{flow_schema="service-accounts",pri
 
 RIGHTS: Obj = {
     "resourceRules": [
-        {"verbs": READ, "apiGroups": [""], "resources": ["nodes", "namespaces", "pods", "services", "endpoints", "events", "configmaps", "persistentvolumes", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "limitranges", "serviceaccounts"]},
-        {"verbs": READ, "apiGroups": ["apps", "batch", "gateway.networking.k8s.io", "admissionregistration.k8s.io", "rbac.authorization.k8s.io", "flowcontrol.apiserver.k8s.io", "metrics.k8s.io"], "resources": ["*"]},
+        {
+            "verbs": READ,
+            "apiGroups": [""],
+            "resources": [
+                "nodes",
+                "namespaces",
+                "pods",
+                "services",
+                "endpoints",
+                "events",
+                "configmaps",
+                "persistentvolumes",
+                "persistentvolumeclaims",
+                "replicationcontrollers",
+                "resourcequotas",
+                "limitranges",
+                "serviceaccounts",
+            ],
+        },
+        {
+            "verbs": READ,
+            "apiGroups": [
+                "apps",
+                "batch",
+                "gateway.networking.k8s.io",
+                "admissionregistration.k8s.io",
+                "rbac.authorization.k8s.io",
+                "flowcontrol.apiserver.k8s.io",
+                "metrics.k8s.io",
+            ],
+            "resources": ["*"],
+        },
         {"verbs": READ, "apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"]},
         {"verbs": READ, "apiGroups": ["policy"], "resources": ["poddisruptionbudgets"]},
-        {"verbs": READ, "apiGroups": ["networking.k8s.io"], "resources": ["ingresses", "ingressclasses", "networkpolicies", "servicecidrs", "ipaddresses"]},
+        {
+            "verbs": READ,
+            "apiGroups": ["networking.k8s.io"],
+            "resources": ["ingresses", "ingressclasses", "networkpolicies", "servicecidrs", "ipaddresses"],
+        },
         {"verbs": READ, "apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"]},
         {"verbs": READ, "apiGroups": ["coordination.k8s.io"], "resources": ["leases"]},
-        {"verbs": READ, "apiGroups": ["storage.k8s.io"], "resources": ["storageclasses", "volumeattachments", "csinodes", "csidrivers", "csistoragecapacities"]},
+        {
+            "verbs": READ,
+            "apiGroups": ["storage.k8s.io"],
+            "resources": ["storageclasses", "volumeattachments", "csinodes", "csidrivers", "csistoragecapacities"],
+        },
         {"verbs": READ, "apiGroups": ["apiregistration.k8s.io"], "resources": ["apiservices"]},
         {"verbs": READ, "apiGroups": ["apiextensions.k8s.io"], "resources": ["customresourcedefinitions"]},
         {"verbs": READ, "apiGroups": ["certificates.k8s.io"], "resources": ["certificatesigningrequests"]},
         {"verbs": READ, "apiGroups": ["events.k8s.io"], "resources": ["events"]},
-        {"verbs": ["get"], "apiGroups": [""], "resources": ["pods/log", "nodes/metrics", "nodes/stats", "nodes/healthz", "nodes/configz", "nodes/log"]},
-        {"verbs": ["create"], "apiGroups": ["authorization.k8s.io"], "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews"]},
+        {
+            "verbs": ["get"],
+            "apiGroups": [""],
+            "resources": ["pods/log", "nodes/metrics", "nodes/stats", "nodes/healthz", "nodes/configz", "nodes/log"],
+        },
+        {
+            "verbs": ["create"],
+            "apiGroups": ["authorization.k8s.io"],
+            "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews", "subjectaccessreviews"],
+        },
         {"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]},
     ],
-    "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["/livez*", "/readyz*", "/healthz*", "/metrics", "/version", "/apis*", "/api*", "/openapi/*"]}],
+    "nonResourceRules": [
+        {
+            "verbs": ["get"],
+            "nonResourceURLs": [
+                "/livez*",
+                "/readyz*",
+                "/healthz*",
+                "/metrics",
+                "/version",
+                "/apis*",
+                "/api*",
+                "/openapi/*",
+            ],
+        }
+    ],
     "incomplete": False,
 }

@@ -1,13 +1,15 @@
 """Pods as the kubelet reports them: running, ready, never restarted."""
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from bases.ids import Obj, clean, condition, hexid, iso, obj, suffix
-from bases.spec import Host
-from bases.world import World
+from tools.bases.ids import Obj, clean, condition, hexid, iso, obj, suffix
+from tools.bases.spec import Host
+from tools.bases.world import World
 
 NOT_READY = [
     {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
@@ -39,13 +41,10 @@ def probe(path: str, port: int | str, *, scheme: str = "HTTP", period: int = 10,
     )
 
 
-def container(name: str, image: str, *, ports: dict[str, int] | None = None, udp: tuple[str, ...] = (), **more: Any) -> Obj:
-    """A container of a pod template.
-
-    Args:
-        ports: name → number.
-        udp: names of the ports that are UDP.
-    """
+def container(
+    name: str, image: str, *, ports: dict[str, int] | None = None, udp: tuple[str, ...] = (), **more: Any
+) -> Obj:
+    """A container of a pod template; ``ports`` by name, ``udp`` the names of those that are UDP."""
     declared = [
         {"name": n, "containerPort": p, "protocol": "UDP" if n in udp else "TCP"} for n, p in (ports or {}).items()
     ]
@@ -56,7 +55,7 @@ def container(name: str, image: str, *, ports: dict[str, int] | None = None, udp
         args=more.pop("args", None),
         ports=declared,
         env=more.pop("env", None),
-        **{"resources": more.pop("resources", {"requests": {"cpu": "50m", "memory": "64Mi"}})},
+        resources=more.pop("resources", {"requests": {"cpu": "50m", "memory": "64Mi"}}),
         volumeMounts=more.pop("mounts", None),
         **more,
         terminationMessagePath="/dev/termination-log",
@@ -68,8 +67,8 @@ def container(name: str, image: str, *, ports: dict[str, int] | None = None, udp
 def spec(containers: list[Obj], **more: Any) -> Obj:
     """A pod spec as a template holds it.
 
-    Args:
-        more: ``sa``, ``host_network``, ``priority`` (class), ``volumes``, ``init``, ``tolerations``, ``dns_policy``, ``selector``, ``fields``.
+    Known in ``more``: ``sa``, ``host_network``, ``priority`` (class), ``volumes``, ``init``, ``tolerations``, ``dns_policy``,
+    ``selector``, ``fields``.
     """
     host_network = more.get("host_network", False)
     return clean(
@@ -104,8 +103,7 @@ def place(
 ) -> Obj:
     """Add a running pod of the template on a host.
 
-    Args:
-        more: ``ip``, ``static`` (mirror pod), ``generate_name``, ``annotations``, ``fields`` (of the spec).
+    Known in ``more``: ``ip``, ``static`` (a mirror pod), ``generate_name``, ``annotations``, ``fields`` (of the spec).
     """
     static = more.get("static", False)
     body = {**template, **more.get("fields", {}), "nodeName": host.name}
@@ -134,9 +132,11 @@ def _admitted(body: Obj, ns: str, name: str, legacy: bool) -> Obj:
     sa = body.get("serviceAccountName", "default")
     volume = f"kube-api-access-{suffix(5, ns, name, 'token')}"
     mount = {"name": volume, "readOnly": True, "mountPath": TOKEN}
-    token = _projected(volume) if not legacy else {
-        "name": volume, "secret": {"secretName": f"{sa}-token-{suffix(5, ns, sa)}", "defaultMode": 420}
-    }
+    token = (
+        _projected(volume)
+        if not legacy
+        else {"name": volume, "secret": {"secretName": f"{sa}-token-{suffix(5, ns, sa)}", "defaultMode": 420}}
+    )
     added = {
         "volumes": [*body.get("volumes", []), token],
         "containers": [{**c, "volumeMounts": [*c.get("volumeMounts", []), mount]} for c in body["containers"]],
@@ -183,7 +183,9 @@ def _status(world: World, pod: Obj, host: Host, ip: str, created: datetime) -> O
         podIP=ip,
         podIPs=[{"ip": ip}],
         startTime=iso(created),
-        initContainerStatuses=[_container(world, pod, c, running, ended=True) for c in pod["spec"].get("initContainers", [])],
+        initContainerStatuses=[
+            _container(world, pod, c, running, ended=True) for c in pod["spec"].get("initContainers", [])
+        ],
         containerStatuses=[_container(world, pod, c, running) for c in pod["spec"]["containers"]],
         qosClass=qos(pod["spec"]["containers"]),
     )

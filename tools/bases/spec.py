@@ -76,6 +76,7 @@ class Cluster:
             "db.example.com": ("10.20.30.40",),
             "oss.example.com": ("10.219.226.17",),
             "registry.example.com": ("203.0.113.30",),
+            "example.com": ("203.0.113.10",),
         }
     )
 

@@ -1,14 +1,15 @@
 """Controllers, their pods, and the Services in front of them."""
 
+# ruff: noqa: E501 - what a cluster prints is quoted on one line
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from bases.ids import Obj, ago, clean, condition, hexid, iso, obj, owner_of, suffix
-from bases.pods import DAEMON, place
-from bases.spec import Host
-from bases.world import World
+from tools.bases.ids import Obj, ago, clean, condition, iso, obj, owner_of, suffix
+from tools.bases.pods import DAEMON, place
+from tools.bases.spec import Host
+from tools.bases.world import World
 
 ROLLING = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
 
@@ -18,7 +19,7 @@ def template_of(labels: dict[str, str], spec: Obj) -> Obj:
     return {"metadata": {"labels": labels}, "spec": spec}
 
 
-def deployment(
+def deployment(  # noqa: PLR0917 - in the order in which one says it
     world: World,
     ns: str,
     name: str,
@@ -61,9 +62,15 @@ def deployment(
         "availableReplicas": count,
         "conditions": [
             _progress(
-                "Progressing", created, "NewReplicaSetAvailable", f'ReplicaSet "{name}-{digest}" has successfully progressed.', settled
+                "Progressing",
+                created,
+                "NewReplicaSetAvailable",
+                f'ReplicaSet "{name}-{digest}" has successfully progressed.',
+                settled,
             ),
-            _progress("Available", settled, "MinimumReplicasAvailable", "Deployment has minimum availability.", settled),
+            _progress(
+                "Available", settled, "MinimumReplicasAvailable", "Deployment has minimum availability.", settled
+            ),
         ],
     }
     world.add(deploy)
@@ -117,7 +124,7 @@ def _progress(kind: str, since: datetime, reason: str, message: str, updated: da
     return {**condition(kind, "True", since, reason, message), "lastUpdateTime": iso(updated)}
 
 
-def daemonset(
+def daemonset(  # noqa: PLR0917 - in the order in which one says it
     world: World, ns: str, name: str, labels: dict[str, str], spec: Obj, hosts: list[Host], created: datetime
 ) -> list[Obj]:
     """Add a DaemonSet and one pod on each of ``hosts``; returns the pods."""
@@ -172,7 +179,7 @@ def _pinned(host: Host) -> Obj:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [term]}}}
 
 
-def statefulset(
+def statefulset(  # noqa: PLR0917 - in the order in which one says it
     world: World,
     ns: str,
     name: str,
@@ -221,7 +228,10 @@ def statefulset(
     made = []
     for i, host in enumerate(hosts):
         volumes = [
-            {"name": c["metadata"]["name"], "persistentVolumeClaim": {"claimName": f"{c['metadata']['name']}-{name}-{i}"}}
+            {
+                "name": c["metadata"]["name"],
+                "persistentVolumeClaim": {"claimName": f"{c['metadata']['name']}-{name}-{i}"},
+            }
             for c in claims
         ]
         pod_labels = {
@@ -246,7 +256,7 @@ def statefulset(
     return made
 
 
-def service(
+def service(  # noqa: PLR0917 - in the order in which one says it
     world: World,
     ns: str,
     name: str,
@@ -262,10 +272,8 @@ def service(
 ) -> Obj:
     """Add a Service with its Endpoints and EndpointSlice.
 
-    Args:
-        ip: the ClusterIP, or ``None`` for a headless one.
-        ports: name, port, port of the pods, protocol.
-        target: port name → ``targetPort`` where it is a name.
+    ``ip`` is the ClusterIP or ``None`` for a headless one; a port is its name, number, the pods' number and protocol; ``target``
+    gives the ``targetPort`` of a port where it is a name.
     """
     named = target or {}
     declared = [
@@ -365,7 +373,7 @@ def _endpoint(world: World, pod: Obj) -> Obj:
     )
 
 
-def budget(world: World, ns: str, name: str, labels: dict[str, str], pods: int, created: datetime) -> None:
+def budget(world: World, ns: str, name: str, labels: dict[str, str], pods: int, created: datetime) -> None:  # noqa: PLR0917 - in the order in which one says it
     """Add a PodDisruptionBudget that allows one pod to go."""
     world.add(
         obj(
@@ -392,5 +400,3 @@ def budget(world: World, ns: str, name: str, labels: dict[str, str], pods: int, 
             },
         )
     )
-
-

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bases.ids import Obj, iso
-from bases.spec import RECORDED, Cluster, Host
+from tools.bases.ids import Obj, iso
+from tools.bases.spec import RECORDED, Cluster, Host
 
 BASE = "cluster-resources"
 OWN = "kubewhy/cluster-resources"
@@ -133,7 +133,9 @@ class World:
             if (o["apiVersion"], o["kind"]) == (api, kind) and o["metadata"].get("namespace") == ns
         ]
         mine.sort(key=lambda o: str(o["metadata"]["name"]))
-        return dump({"kind": f"{kind}List", "apiVersion": api, "metadata": {"resourceVersion": "8412077"}, "items": mine})
+        return dump(
+            {"kind": f"{kind}List", "apiVersion": api, "metadata": {"resourceVersion": "8412077"}, "items": mine}
+        )
 
 
 def dump(value: Any) -> str:
@@ -153,4 +155,8 @@ def write(root: Path, files: dict[str, str]) -> None:
 
 def stale(root: Path, files: dict[str, str]) -> list[str]:
     """Files below ``root`` that are no part of the bundle."""
-    return [p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.relative_to(root).as_posix() not in files]
+    return [
+        p.relative_to(root).as_posix()
+        for p in root.rglob("*")
+        if p.is_file() and p.relative_to(root).as_posix() not in files
+    ]
