@@ -135,12 +135,14 @@ def asked(text: str) -> tuple[str, tuple[Section, ...]] | None:
     )
 
 
-def answer(mark: str, sections: Iterable[Section], look: Callable[[Section], Output]) -> bytes:
-    """The answer of a node to a script, each section's output from ``look``."""
+def answer(mark: str, sections: Iterable[Section], look: Callable[[Section], Output | None]) -> bytes:
+    """The answer of a node to a script, each section's output from ``look``; None leaves the section out."""
     parts: list[bytes] = []
     up = 0.0
     for section in sections:
         result = look(section)
+        if result is None:
+            continue
         parts.append(f"\n@@BEGIN-{mark} {section.key} up={up:.2f}\n".encode())
         parts.append(result.text.encode()[: LIMIT + 1])
         up += result.duration_ms / 1000

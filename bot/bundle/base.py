@@ -19,7 +19,7 @@ def bases() -> tuple[str, ...]:
     return tuple(sorted(p.name for p in root.iterdir() if p.is_dir())) if root.is_dir() else ()
 
 
-def base_path(name: str, *, asked_by: str) -> Path:
+def base_path(name: str, *, asked_by: str = "kubewhy") -> Path:
     """Where the base of that name is.
 
     Raises:

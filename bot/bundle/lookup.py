@@ -28,11 +28,15 @@ _MAX_DEPTH = 12
 
 
 class NodeCommands:
-    """The recorded commands of one node, ready to be asked."""
+    """The recorded commands of one node, ready to be asked.
+
+    Attributes:
+        node: its name.
+    """
 
     def __init__(self, node: str, entries: Iterable[Entry], more: Look) -> None:
         """``more`` answers the words of a command from elsewhere in the bundle, such as dns.json."""
-        self._node = node
+        self.node = node
         self._entries = tuple(entries)
         self._more = more
         self._by_key: dict[str, Entry] = {}
@@ -114,7 +118,7 @@ class NodeCommands:
             return self._systemctl(said[1:])
         if program == "journalctl":
             asked = journal.question(command)
-            return journal.find(asked, self._entries, self._node) if asked else None
+            return journal.find(asked, self._entries, self.node) if asked else None
         if program in {"nc", "ncat"}:
             return self._nc(command)
         return self._more(said)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from bot.bundle.store import Bundle
@@ -19,6 +21,7 @@ class RecordedNames:
 
     def __init__(self, bundle: Bundle) -> None:
         self._answers = {_key(a, tcp=tcp): a for a, tcp in _read(bundle)}
+        self._patterns = [(key, answer) for key, answer in self._answers.items() if "*" in key[2]]
 
     def ask(self, server: str, name: str, kind: str = "A", *, tcp: bool = False, timeout: float = 2.0) -> Answer:  # noqa: ARG002 - a recording does not wait
         """See :class:`bot.source.Resolver`."""
@@ -35,11 +38,21 @@ class RecordedNames:
         A question over TCP is answered by what was recorded over TCP, else by an answer over UDP that is no silence:
         silence over UDP says nothing about TCP.
         """
-        key = (origin, server, _plain(name), kind.upper())
-        over_udp = self._answers.get((*key, False))
+        over_udp = self._get(origin, server, name, kind, tcp=False)
         if not tcp:
             return over_udp
-        return self._answers.get((*key, True)) or (over_udp if over_udp and over_udp.answered else None)
+        return self._get(origin, server, name, kind, tcp=True) or (over_udp if over_udp and over_udp.answered else None)
+
+    def _get(self, origin: str, server: str, name: str, kind: str, *, tcp: bool) -> Answer | None:
+        """The answer to that question, else to a pattern: ``*.svc.cluster.local`` stands for random names."""
+        asked = _plain(name)
+        found = self._answers.get((origin, server, asked, kind.upper(), tcp))
+        if found is not None:
+            return found
+        for key, answer in self._patterns:
+            if (key[0], key[1], key[3], key[4]) == (origin, server, kind.upper(), tcp) and fnmatchcase(asked, key[2]):
+                return replace(answer, name=name)
+        return None
 
     def all(self, origin: str = BOT) -> tuple[Answer, ...]:
         """Every recorded answer that ``origin`` got over UDP."""
