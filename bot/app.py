@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from bot.model.command import Command, Question
 from bot.model.evidence import Expectations
 from bot.model.proof import Proof, Source
 from bot.model.report import Report
+from bot.plan import plan as plan_of
 from bot.scenario import Scenario
 from bot.source import Sources
 from handlers import COMMANDS
@@ -133,3 +135,13 @@ def run_scenario(scenario: Scenario) -> Report:
 def bundle_at(path: Path) -> Bundle:
     """Open a bundle given on the command line."""
     return open_bundle(path)
+
+
+def plan(question: Question) -> str:
+    """What a diagnosis would read."""
+    return plan_of(question, commands())
+
+
+def answering(settings: Settings) -> Callable[[Question, Progress], Report]:
+    """How the bot answers a question: the live cluster of the settings."""
+    return lambda question, progress: run_live(question, settings, progress=progress)

@@ -1,0 +1,85 @@
+"""The command line: one invocation is one run; results on stdout, progress and logs on stderr (docs/commands.md)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from bot.cli import diagnose, playground, tools
+from bot.errors import BundleError, KubewhyError, SettingsError, UsageError
+from bot.version import VERSION
+from handlers import COMMANDS
+
+WRONG_USAGE = 64
+FAILED = 4
+
+application = typer.Typer(
+    name="kubewhy",
+    help='Answers "why is it broken?" for Kubernetes clusters, with proof. Reads, never writes.',
+    epilog="Start with: kubewhy demo",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _command in COMMANDS:
+    diagnose.add(application, _command)
+playground.add(application)
+tools.add(application)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+    if value:
+        typer.echo(f"kubewhy {VERSION}")
+        raise typer.Exit
+
+
+@application.callback()
+def _main(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Answers "why is it broken?" for Kubernetes clusters, with proof. Reads, never writes."""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line; the one boundary that shows errors to people. Returns the exit code."""
+    try:
+        outcome = application(args=arguments, standalone_mode=False)
+    except UsageError as error:
+        return _usage(error)
+    except SettingsError as error:
+        return _say(f"settings: {error}", WRONG_USAGE)
+    except BundleError as error:
+        return _say(f"bundle: {error}", WRONG_USAGE)
+    except KubewhyError as error:
+        return _say(str(error), FAILED)
+    except typer.BadParameter as error:
+        return _say(error.format_message(), WRONG_USAGE)
+    except (typer.Abort, KeyboardInterrupt):
+        return _say("stopped", 5)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away; say nothing more
+        return 0
+    except Exception as error:
+        if hasattr(error, "format_message"):  # a usage error of the option parser
+            return _say(error.format_message(), WRONG_USAGE)
+        raise
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _usage(error: UsageError) -> int:
+    nearest = f"\nDid you mean {' or '.join(error.nearest)}?" if error.nearest else ""
+    example = f"\nExample: kubewhy {error.example}" if error.example else ""
+    return _say(f"{error}{nearest}{example}", WRONG_USAGE)
+
+
+def _say(text: str, code: int) -> int:
+    typer.echo(f"kubewhy: {text}", err=True)
+    return code

@@ -1,0 +1,61 @@
+"""The first incident, for real: the kubelet's config file was moved away, and a reboot exposed it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot import app
+from bot.ask import parse
+from bot.model.report import Report, Role, Status
+from tests.cluster.conftest import Lab
+from tests.cluster.control_plane import until
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
+CONFIG = "/var/lib/kubelet/config.yaml"
+
+
+def ask(lab: Lab, text: str) -> Report:
+    """Ask the live cluster."""
+    name, _, rest = text.partition(" ")
+    return app.run_live(parse(rest, name, app.commands()), lab.settings)
+
+
+def roots(report: Report) -> list[tuple[str, str]]:
+    """Code and subject of every root."""
+    found = [report.entry(root.finding).finding for root in report.roots]
+    return [(f.code, str(f.subject)) for f in found]
+
+
+def chain(report: Report) -> list[str]:
+    """The rows of the first root's chain."""
+    return [report.entry(i).finding.code for i in report.roots[0].chain]
+
+
+def test_the_life_of_the_first_incident(lab: Lab) -> None:
+    """Healthy, broken by a move and a reboot, named with its chain, repaired, healthy again; one test, because a reboot is dear."""
+    healthy = ask(lab, "metrics-api")
+    assert roots(healthy) == []
+    assert roots(ask(lab, "node-why node1")) == []
+
+    lab.node.run("mv", CONFIG, f"{CONFIG}.bak")
+    lab.node.reboot()
+    until("node NotReady", lambda: not lab.node_ready(), 120)
+    until("metrics API gone", lambda: not lab.metrics_available(), 120)
+
+    broken = ask(lab, "metrics-api")
+    assert roots(broken) == [("NODE-04", "Node/node1")]
+    assert chain(broken)[:2] == ["NODE-04", "NODE-03"]
+    assert chain(broken)[-1].startswith(("APISVC", "METRICS"))
+    assert broken.status is Status.CRITICAL
+    node = ask(lab, "node-why node1")
+    assert roots(node) == [("NODE-04", "Node/node1")]
+    found = {e.finding.code: e for e in node.entries}
+    assert found["NODE-04"].finding.facts["path"] == CONFIG
+    assert found["NODE-03"].role is Role.EFFECT
+
+    lab.node.run("cp", "-p", f"{CONFIG}.bak", CONFIG)
+    lab.node.run("systemctl", "restart", "kubelet")
+    until("node Ready", lab.node_ready, 120)
+    until("metrics API", lab.metrics_available, 180, 1)
+    assert "NODE-04" not in {e.finding.code for e in ask(lab, "node-why node1").entries}
+    assert roots(ask(lab, "metrics-api")) == []
