@@ -1,0 +1,200 @@
+"""HYG-03: configuration that works now and fails at the next restart."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from bot.check import check
+from bot.model.cluster import Nodes
+from bot.model.evidence import Expectations
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.host import HostUnits, KubeletArguments, KubeletFiles, KubeletLog, Presence, Sysctls
+from bot.model.host_agents import KubeadmHosts
+from bot.model.k8s import Node
+from bot.model.proof import Proof
+from bot.model.refs import node
+from bot.model.text import Facts, T, Text
+
+COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
+MATTER = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding", "net.bridge.bridge-nf-call-iptables")
+LIMITS = ("fs.inotify.max_user_watches", "fs.inotify.max_user_instances")
+_LENIENT = re.compile(r'Using lenient decoding as strict decoding failed" err=.*unknown field \\?"(?P<field>[^"\\]+)')
+
+
+@check("HYG-03")
+def trap_for_the_next_restart(
+    *,
+    units: HostUnits,
+    nodes: Nodes | None,
+    kubeadm: KubeadmHosts | None,
+    expect: Expectations | None,
+    arguments: KubeletArguments | None,
+    files: KubeletFiles | None,
+    log: KubeletLog | None,
+    sysctls: Sysctls | None,
+) -> Iterator[Finding]:
+    """The node works, but its next restart or reboot brings up something else.
+
+    Says:
+        "It was fine until we rebooted."
+    Evidence:
+        Unit states and NeedDaemonReload; the kubelet's files and log; kernel settings in force and in sysctl.d.
+    Rule:
+        The kubelet runs while a file it starts from is missing; a control-plane unit is enabled on a worker; a
+        unit file changed after its unit was started; the kubelet passes over an unknown field of its
+        configuration; a kernel setting in force differs from every file that sets it.
+    Cause:
+        Drift that nobody sees until a restart shows it: NODE-04, CTRL-09, NET-07.
+    Fix:
+        Repair it before the next maintenance.
+    Verify:
+        The list is empty.
+    Must not fire:
+        -
+    Reasons:
+        - missing-file: the kubelet runs without a file that it starts from
+        - stray-unit-enabled: a control-plane unit would start on a worker
+        - unit-file-changed: systemd has not read the unit file that lies on disk
+        - unknown-field: the kubelet does not know a field of its configuration
+        - sysctl-differs: the next boot sets another value
+    """
+    yield from _files(units, arguments, files)
+    yield from _strays(units, nodes, kubeadm, expect)
+    yield from _changed(units)
+    yield from _fields(units, log)
+    yield from _settings(sysctls)
+
+
+def _trap(name: str, reason: str, title: Text, severity: Severity, facts: Facts, proof: Proof, fix: Fix) -> Finding:
+    return Finding(
+        code="HYG-03",
+        reason=reason,
+        title=title,
+        severity=severity,
+        confidence=Confidence.LIKELY,
+        subject=node(name),
+        facts={"node": name, **facts},
+        proofs=(proof,),
+        fixes=(fix,),
+    )
+
+
+def _files(units: HostUnits, arguments: KubeletArguments | None, files: KubeletFiles | None) -> Iterator[Finding]:
+    kubelet = units.kubelet
+    if kubelet is None or not kubelet.running or arguments is None or files is None:
+        return
+    joined = files.presence(arguments.flags.get("kubeconfig", "")) is Presence.PRESENT
+    for path in arguments.files:
+        fact = files.by_path.get(path)
+        if fact is None or not fact.unusable or (joined and path == arguments.flags.get("bootstrap-kubeconfig")):
+            continue
+        title = T("the kubelet of {node} runs, but {path} is gone: it cannot start again", node=units.node, path=path)
+        fix = Fix(
+            what=T("On the node: put {path} back before the kubelet restarts.", path=path),
+            safety=Safety.REVERSIBLE,
+            commands=(f"ls -la {shlex.quote(path)}*", f"sudo cp -p {shlex.quote(path)}.bak {shlex.quote(path)}"),
+            verify=(f"stat {shlex.quote(path)}",),
+        )
+        shown = files.proof.quote(f"{path}: No such file or directory")
+        yield _trap(units.node, "missing-file", title, Severity.HIGH, {"path": path}, shown, fix)
+
+
+def _is_control_plane(found: Node, listed: set[str]) -> bool:
+    roles = found.control_plane or any(t.key.startswith("node-role.kubernetes.io/") for t in found.spec.taints or ())
+    return roles or bool({found.name, *(a.address for a in found.status.addresses or ())} & listed)
+
+
+def _strays(
+    units: HostUnits, nodes: Nodes | None, kubeadm: KubeadmHosts | None, expect: Expectations | None
+) -> Iterator[Finding]:
+    here = nodes.get(units.node) if nodes else None
+    listed = {*(kubeadm.names + kubeadm.addresses if kubeadm else ()), *(expect.control_plane_hosts if expect else ())}
+    known = bool(listed) or any(n.control_plane for n in (nodes.items if nodes else ()))
+    if here is None or not known or _is_control_plane(here, listed) or units.agent:
+        return
+    enabled = tuple(n for n in COMPONENTS if (u := units.get(n)) and u.starts_at_boot)
+    if not enabled:
+        return
+    title = T(
+        "{units} are enabled on {node}, which is a worker: the next boot starts them", units=enabled, node=here.name
+    )
+    fix = Fix(
+        what=T("On the node: keep {units} from starting at boot.", units=enabled),
+        safety=Safety.REVERSIBLE,
+        commands=(f"sudo systemctl disable {' '.join(enabled)}",),
+        verify=(f"systemctl is-enabled {' '.join(enabled)}",),
+        undo=(f"sudo systemctl enable {' '.join(enabled)}",),
+    )
+    shown = units.proof.quote(*(f"Id={n}.service UnitFileState=enabled" for n in enabled))
+    yield _trap(here.name, "stray-unit-enabled", title, Severity.HIGH, {"unit": enabled}, shown, fix)
+
+
+def _changed(units: HostUnits) -> Iterator[Finding]:
+    changed = tuple(u.name for u in units.by_name.values() if u.need_reload and u.running)
+    if not changed:
+        return
+    title = T("unit files of {node} changed after their start: {units}", node=units.node, units=changed)
+    fix = Fix(
+        what=T("On the node: read what changed, then let systemd load it; restart the units at a quiet time."),
+        safety=Safety.REVERSIBLE,
+        commands=(f"systemctl cat {' '.join(changed)} --no-pager", "sudo systemctl daemon-reload"),
+        verify=(f"systemctl show -p NeedDaemonReload {' '.join(changed)}",),
+    )
+    shown = units.proof.quote(*(f"Id={n}.service NeedDaemonReload=yes" for n in changed))
+    yield _trap(units.node, "unit-file-changed", title, Severity.WARN, {"unit": changed}, shown, fix)
+
+
+def _fields(units: HostUnits, log: KubeletLog | None) -> Iterator[Finding]:
+    kubelet = units.kubelet
+    if kubelet is None or not kubelet.running or log is None:
+        return
+    hits = [(m["field"], x.text) for x in log.since(kubelet.started) if (m := _LENIENT.search(x.text))]
+    if not hits:
+        return
+    fields = tuple(dict.fromkeys(f for f, _ in hits))
+    title = T(
+        "the kubelet of {node} does not know fields of its configuration: {fields}", node=units.node, fields=fields
+    )
+    fix = Fix(
+        what=T("On the node: take the fields out of the kubelet's configuration, or correct their names."),
+        safety=Safety.REVERSIBLE,
+        commands=(
+            "sudo cp -p /var/lib/kubelet/config.yaml /var/lib/kubelet/config.yaml.bak",
+            "sudoedit /var/lib/kubelet/config.yaml",
+        ),
+        verify=("sudo journalctl -u kubelet -b --no-pager | grep 'lenient decoding'",),
+    )
+    yield _trap(
+        units.node, "unknown-field", title, Severity.WARN, {"setting": fields}, log.proof.quote(hits[-1][1]), fix
+    )
+
+
+def _settings(sysctls: Sysctls | None) -> Iterator[Finding]:
+    if sysctls is None or sysctls.files is None:
+        return
+    for name in (*MATTER, *LIMITS):
+        now, then = sysctls.values.get(name), sysctls.files.get(name, ())
+        if now is None or not then or now in then:
+            continue
+        title = T(
+            "{setting} of {node} is {now}, but the next boot sets it to {then}",
+            setting=name,
+            node=sysctls.node,
+            now=now,
+            then=then[-1],
+        )
+        fix = Fix(
+            what=T("On the node: let the file say what is meant.", setting=name),
+            safety=Safety.REVERSIBLE,
+            commands=(
+                f"grep -rn {shlex.quote(name)} /etc/sysctl.conf /etc/sysctl.d /usr/lib/sysctl.d",
+                f"echo {shlex.quote(f'{name} = {now}')} | sudo tee /etc/sysctl.d/99-zz-kubernetes.conf",
+            ),
+            verify=("sudo sysctl --system",),
+            undo=("sudo rm /etc/sysctl.d/99-zz-kubernetes.conf",),
+        )
+        shown = sysctls.proof.quote(f"in force: {name} = {now}", *(f"on disk: {name} = {v}" for v in then))
+        severity = Severity.HIGH if name in MATTER else Severity.WARN
+        yield _trap(sysctls.node, "sysctl-differs", title, severity, {"setting": name}, shown, fix)

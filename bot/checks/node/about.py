@@ -1,0 +1,127 @@
+"""What several rows about a node ask: since when the kubelet is down, what its last start said, what was planned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.model.cluster import Heartbeats, LogLine, Nodes
+from bot.model.evidence import Clock
+from bot.model.finding import Confidence, Fix, Safety, Severity
+from bot.model.host import HostUnits, KubeletHealth, KubeletLog, NodeIdentity, Probe, Unit
+from bot.model.k8s import Node
+from bot.model.proof import Proof
+from bot.model.text import Text
+
+STALE_SECONDS = 60.0
+PLANNED = re.compile(
+    r"maintenance|kured|cluster\.x-k8s\.io|karpenter\.sh/disrupt|machineconfiguration|drain|upgrade", re.IGNORECASE
+)
+_STARTED = re.compile(r"^Start(?:ed|ing) kubelet")
+_ENDED = re.compile(r"command failed|Main process exited|Failed with result|Failed to load environment|^F\d{4} ")
+
+
+def last_start(log: KubeletLog | None, unit: Unit) -> tuple[LogLine, ...]:
+    """The lines of the kubelet's last start attempt that came to an end, whatever their age (catalogue, Freshness)."""
+    if log is None:
+        return ()
+    marks = [i for i, line in enumerate(log.lines) if _STARTED.search(line.text)]
+    if not marks:
+        return log.since(unit.started)
+    attempts = [log.lines[a:b] for a, b in zip(marks, [*marks[1:], len(log.lines)], strict=True)]
+    ended = [a for a in attempts if any(_ENDED.search(line.text) for line in a)]
+    return (ended or attempts)[-1]
+
+
+def matching(lines: Iterable[LogLine], pattern: re.Pattern[str]) -> tuple[re.Match[str], LogLine] | None:
+    """The last line that matches."""
+    found = [(m, line) for line in lines if (m := pattern.search(line.text))]
+    return found[-1] if found else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What else is known about a node, each possibly None: the second source of a statement."""
+
+    node: str
+    clock: Clock
+    nodes: Nodes | None = None
+    beats: Heartbeats | None = None
+    identity: NodeIdentity | None = None
+    health: KubeletHealth | None = None
+
+    @property
+    def object(self) -> Node | None:
+        """The node object."""
+        return self.nodes.get(self.node) if self.nodes else None
+
+    @property
+    def beat(self) -> datetime | None:
+        """The newest heartbeat."""
+        return self.beats.last.get(self.node) if self.beats else None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the API server has not heard from the kubelet for a minute."""
+        return self.beat is not None and self.clock.age(self.beat) > STALE_SECONDS
+
+    @property
+    def not_ready(self) -> bool:
+        """Whether the API says that the node is not ready."""
+        ready = self.object.condition("Ready") if self.object else None
+        return ready is not None and ready.status != "True"
+
+    @property
+    def silent(self) -> bool:
+        """Whether a second source agrees that the kubelet does not work: the API, or its ports."""
+        refused = self.health is not None and self.health.healthz in {Probe.REFUSED, Probe.TIMEOUT}
+        return self.stale or self.not_ready or refused
+
+    def confidence(self) -> Confidence:
+        """Confirmed when a second source agrees that the kubelet does not work."""
+        return Confidence.CONFIRMED if self.silent else Confidence.LIKELY
+
+    def down_since(self, unit: Unit) -> datetime | None:
+        """When the kubelet stopped working: the earliest sign of it, but not before the machine booted."""
+        stopped = unit.inactive_since or unit.started
+        beat = self.beat if self.stale else None
+        signs = [t for t in (stopped, beat) if t is not None]
+        booted = self.identity.booted if self.identity else None
+        if not signs:
+            return booted
+        return max(min(signs), booted) if booted else min(signs)
+
+    def severity(self, usual: Severity, onset: datetime | None) -> Severity:
+        """Info on a node that was taken out of service before the fault began (catalogue NODE-32, NODE-03)."""
+        node = self.object
+        if node is None or not node.spec.unschedulable:
+            return usual
+        taint = next((t for t in node.spec.taints or () if t.key == "node.kubernetes.io/unschedulable"), None)
+        words = [*(node.metadata.annotations or {}), *(node.metadata.labels or {})]
+        planned = any(PLANNED.search(word) for word in words)
+        before = taint is not None and taint.time_added is not None and onset is not None and taint.time_added < onset
+        return Severity.INFO if planned or before else usual
+
+    def proofs(self) -> tuple[Proof, ...]:
+        """The proofs of what is known around."""
+        pieces = (self.health, self.beats if self.beat else None, self.nodes if self.object else None)
+        return tuple(p.proof for p in pieces if p is not None)
+
+
+def kubelet_of(units: HostUnits) -> Unit | None:
+    """The kubelet's unit; None on hosts where an agent such as k3s contains the kubelet."""
+    agent = units.agent
+    return None if agent is not None and agent.running else units.kubelet
+
+
+def restart(what: Text, *commands: str, safety: Safety = Safety.DISRUPTIVE, undo: tuple[str, ...] = ()) -> Fix:
+    """A repair on the node that ends with a running kubelet."""
+    return Fix(
+        what=what,
+        safety=safety,
+        commands=commands,
+        verify=("systemctl is-active kubelet", "curl -s http://127.0.0.1:10248/healthz"),
+        undo=undo,
+    )

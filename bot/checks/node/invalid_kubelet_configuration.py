@@ -1,0 +1,185 @@
+"""NODE-05: the kubelet refuses its own flags or configuration."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from bot.check import check
+from bot.checks.node.about import Around, kubelet_of, last_start, matching, restart
+from bot.model.cluster import Heartbeats, Nodes
+from bot.model.evidence import Clock
+from bot.model.finding import Finding, Fix, Severity
+from bot.model.host import (
+    HostUnits,
+    KubeletArguments,
+    KubeletFiles,
+    KubeletHealth,
+    KubeletLog,
+    NodeIdentity,
+    Presence,
+    Sysctls,
+)
+from bot.model.proof import Proof
+from bot.model.refs import node
+from bot.model.text import T, Text
+
+_ERROR = r'(?:"command failed" err="|^[EF]\d{4} .*?\] |^Error: |)'
+PATTERNS = (
+    (
+        "unknown-flag",
+        re.compile(_ERROR + r"failed to parse kubelet flag: unknown (?:shorthand )?flag: (?P<what>[^\"]+)"),
+    ),
+    ("unknown-flag", re.compile(r"(?:^|\] )unknown flag: (?P<what>--\S+)\s*$")),
+    ("invalid-flag-value", re.compile(_ERROR + r"failed to parse kubelet flag: (?P<what>invalid argument .*)")),
+    ("invalid-value", re.compile(_ERROR + r"failed to validate kubelet configuration,? (?:error: )?(?P<what>.*)")),
+    (
+        "undecodable",
+        re.compile(
+            _ERROR + r"failed to load kubelet config file.*?"
+            r"(?P<what>(?:failed to decode|strict decoding|unknown field|was empty).*)"
+        ),
+    ),
+    ("swap-on", re.compile(_ERROR + r"failed to run Kubelet: (?P<what>running with swap on is not supported.*)")),
+)
+_CGROUP_V1 = re.compile(r"not run on a host using cgroup v1")
+_FLAG = re.compile(r"(--[a-z][a-z0-9-]*)")
+CONFIG, FLAGS = "/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env"
+
+
+@check("NODE-05")
+def invalid_kubelet_configuration(
+    *,
+    units: HostUnits,
+    log: KubeletLog,
+    clock: Clock,
+    arguments: KubeletArguments | None,
+    files: KubeletFiles | None,
+    sysctls: Sysctls | None,
+    health: KubeletHealth | None,
+    nodes: Nodes | None,
+    beats: Heartbeats | None,
+    identity: NodeIdentity | None,
+) -> Iterator[Finding]:
+    """The kubelet exits because a flag or its configuration is invalid.
+
+    Says:
+        "The kubelet crash-loops after the upgrade", or after an edit.
+    Evidence:
+        The last start attempt in the kubelet's log; the unit with its drop-ins and the command line; /proc/swaps.
+    Rule:
+        The kubelet does not run (NODE-03) and the last start attempt names a flag, a value, or the configuration.
+    Cause:
+        A flag that the new version no longer has, a bad edit, or swap that was switched on. It explains NODE-03.
+    Fix:
+        Take the flag out, or correct the file, and start the kubelet; or switch swap off for good.
+    Verify:
+        The kubelet stays active, healthz says ok, the node is Ready.
+    Must not fire:
+        Deprecation notices; lenient decoding (the kubelet runs: HYG-03); a configuration file that is empty (NODE-04)
+        or a host with cgroup v1 (NODE-15).
+    Reasons:
+        - unknown-flag: this version does not know the flag
+        - invalid-flag-value: the value of a flag cannot be read
+        - invalid-value: the configuration holds a value that is not allowed
+        - undecodable: the configuration file cannot be read as what it should be
+        - swap-on: swap is on and not allowed
+    """
+    unit = kubelet_of(units)
+    if unit is None or not unit.down:
+        return
+    lines = last_start(log, unit)
+    hit = next(((r, found) for r, p in PATTERNS if (found := matching(lines, p))), None)
+    if hit is None or _CGROUP_V1.search(hit[1][1].text):
+        return
+    reason, (match, line) = hit
+    config = arguments.flags.get("config", CONFIG) if arguments else CONFIG
+    if (
+        "was empty" in match["what"]
+        and files
+        and files.presence(config) is Presence.PRESENT
+        and _is_empty(files, config)
+    ):
+        return
+    around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity, health=health)
+    named = _FLAG.search(match["what"])
+    flag = named[1] if named and "flag" in reason else ""
+    where = _where(flag, arguments) if flag else "/etc/fstab" if reason == "swap-on" else config
+    what = match["what"].strip().rstrip('"').strip()[:200]
+    onset = around.down_since(unit)
+    yield Finding(
+        code="NODE-05",
+        reason=reason,
+        title=_title(reason, units.node, flag or what, where),
+        detail=T("The kubelet says: {words}", words=what),
+        severity=around.severity(Severity.CRIT, onset),
+        confidence=around.confidence(),
+        subject=node(units.node),
+        facts={"node": units.node, "component": "kubelet", "flag": flag, "path": where, "active": "false"},
+        onset=onset,
+        proofs=(log.proof.quote(line.text), *_others(arguments, sysctls, reason), *around.proofs()),
+        fixes=(_fix(reason, flag, where),),
+    )
+
+
+def _is_empty(files: KubeletFiles, path: str) -> bool:
+    return files.by_path[path].size == 0
+
+
+def _where(flag: str, arguments: KubeletArguments | None) -> str:
+    """The unit file or drop-in that sets the flag; kubeadm's file of flags when none does."""
+    here = ""
+    for line in arguments.unit.splitlines() if arguments else ():
+        if line.startswith("# /"):
+            here = line[2:].strip()
+        elif flag in line and here:
+            return here
+    return FLAGS
+
+
+def _others(arguments: KubeletArguments | None, sysctls: Sysctls | None, reason: str) -> Iterator[Proof]:
+    if reason == "swap-on" and sysctls and sysctls.swaps:
+        yield sysctls.proof.quote(*sysctls.swaps)
+    elif arguments:
+        yield arguments.proof
+
+
+def _title(reason: str, name: str, what: str, where: str) -> Text:
+    if reason == "unknown-flag":
+        return T(
+            "the kubelet of {node} does not know its flag {flag} (set in {path})", node=name, flag=what, path=where
+        )
+    if reason == "swap-on":
+        return T("the kubelet of {node} does not start with swap on", node=name)
+    if reason == "invalid-flag-value":
+        return T("the kubelet of {node} cannot read its flag {flag} (set in {path})", node=name, flag=what, path=where)
+    return T("the kubelet of {node} refuses its configuration {path}", node=name, path=where)
+
+
+def _fix(reason: str, flag: str, where: str) -> Fix:
+    path = shlex.quote(where)
+    if reason == "swap-on":
+        return restart(
+            T("On the node: switch swap off, take it out of /etc/fstab, start the kubelet."),
+            "sudo swapoff -a",
+            "sudo sed -i.bak -E 's|^([^#].*\\sswap\\s.*)|#\\1|' /etc/fstab",
+            "sudo systemctl restart kubelet",
+            undo=("sudo cp -p /etc/fstab.bak /etc/fstab", "sudo swapon -a"),
+        )
+    if flag:
+        return restart(
+            T("On the node: take {flag} out of {path}, then start the kubelet.", flag=flag, path=where),
+            f"sudo cp -p {path} {shlex.quote(where + '.bak')}",
+            f"sudo sed -i -E 's|{flag}[= ]?[^ \"]*||' {path}",
+            "sudo systemctl daemon-reload",
+            "sudo systemctl restart kubelet",
+            undo=(f"sudo cp -p {shlex.quote(where + '.bak')} {path}",),
+        )
+    return restart(
+        T("On the node: correct {path} (compare it with a healthy node's), then start the kubelet.", path=where),
+        f"sudo cp -p {path} {shlex.quote(where + '.bak')}",
+        f"sudo editor {path}",
+        "sudo systemctl restart kubelet",
+        undo=(f"sudo cp -p {shlex.quote(where + '.bak')} {path}",),
+    )

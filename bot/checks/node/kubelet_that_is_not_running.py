@@ -1,0 +1,174 @@
+"""NODE-03: the kubelet's unit does not run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+from bot.check import check
+from bot.checks.node.about import Around, kubelet_of, last_start, restart
+from bot.model.cluster import Heartbeats, Nodes
+from bot.model.evidence import Clock, Expectations
+from bot.model.finding import Finding, Fix, Safety, Severity
+from bot.model.host import HostUnits, KubeletHealth, KubeletLog, NodeIdentity, Unit
+from bot.model.proof import Proof
+from bot.model.refs import node
+from bot.model.text import T, Text
+
+_BOUND = re.compile(r"bind: address already in use")
+_INOTIFY = re.compile(r"inotify_add_watch|fsnotify watcher: too many open files|inotify_init: too many open files")
+_RESTART = re.compile(r"^Started kubelet|kubelet\.service: Scheduled restart job")
+_EXIT = re.compile(
+    r"kubelet\.service: (?:Main process exited|Failed with result|Start request repeated|Failed)|command failed"
+)
+WINDOW = timedelta(minutes=10)
+
+
+@check("NODE-03")
+def kubelet_that_is_not_running(
+    *,
+    units: HostUnits,
+    clock: Clock,
+    log: KubeletLog | None,
+    health: KubeletHealth | None,
+    nodes: Nodes | None,
+    beats: Heartbeats | None,
+    identity: NodeIdentity | None,
+    expect: Expectations | None,
+) -> Iterator[Finding]:
+    """The kubelet does not run on a node, or does not stay up.
+
+    Says:
+        "Node NotReady", "pods on this node neither start nor stop", "logs and exec to this node: connection refused".
+    Evidence:
+        systemctl show kubelet (state, result, restarts, enablement), port 10248, the kubelet's log,
+        the node's heartbeat.
+    Rule:
+        The unit is inactive or failed, or waits for its next automatic restart, or was restarted three times within ten
+        minutes. Confirmed when the API server or the kubelet's own port agrees.
+    Cause:
+        Stopped, masked or not enabled at boot; or it exits at start, then another row (NODE-04,
+        NODE-05, NODE-07, NODE-10, NODE-12 …) names the reason. It explains a node that is not ready and everything
+        that waits for its kubelet.
+    Fix:
+        Repair the reason first; then start the kubelet. Running containers survive that.
+    Verify:
+        The unit stays active for two minutes with a constant restart count, healthz says ok, the node is Ready.
+    Must not fire:
+        Hosts where k3s, rke2 or microk8s contain the kubelet; a node that was drained on purpose is reported as info.
+    Reasons:
+        - stopped: inactive although it is enabled: somebody stopped it
+        - disabled: inactive and not enabled, so the last boot did not start it
+        - masked: the unit is masked
+        - failed: it ended with an error and is not tried again
+        - crash-looping: it exits at every start
+        - port-conflict: it exits because another program holds one of its ports
+        - inotify: it exits because the kernel's inotify limits are used up
+        - restarts: it runs, but was restarted again and again
+    """
+    unit = kubelet_of(units)
+    if unit is None:
+        return
+    around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity, health=health)
+    limit = (expect.thresholds.get("NODE-03", {}) if expect else {}).get("restarts", 3)
+    flapping = unit.running and _recent_restarts(unit, log, clock) >= limit
+    if not unit.down and not flapping:
+        return
+    reason = _reason(unit, log, flapping=flapping)
+    onset = unit.active_since if flapping else around.down_since(unit)
+    told = [line.text for line in last_start(log, unit) if _EXIT.search(line.text)][-3:]
+    yield Finding(
+        code="NODE-03",
+        reason=reason,
+        title=_title(reason, units.node),
+        severity=around.severity(Severity.CRIT, onset),
+        confidence=around.confidence(),
+        subject=node(units.node),
+        facts={
+            "node": units.node,
+            "unit": "kubelet",
+            "component": "kubelet",
+            "active": "false" if unit.down else "true",
+            "state": f"{unit.active}/{unit.sub}",
+            "result": unit.result,
+            "exit_status": unit.exit_status if unit.exit_status is not None else -1,
+        },
+        onset=onset,
+        proofs=(_unit_proof(units, unit), *_log_proofs(log, told), *around.proofs()),
+        fixes=tuple(_fixes(reason)),
+    )
+
+
+def _recent_restarts(unit: Unit, log: KubeletLog | None, clock: Clock) -> int:
+    """Restarts within ten minutes: by systemd's own count, or by the lines where systemd has none (before 235)."""
+    window = WINDOW.total_seconds()
+    if unit.active_since is None or clock.age(unit.active_since) > window:
+        return 0
+    lines = [x for x in (log.lines if log else ()) if _RESTART.search(x.text) and x.at and clock.age(x.at) <= window]
+    if unit.restarts is None or lines:
+        return len([x for x in lines if x.text.startswith("Started")])
+    return unit.restarts
+
+
+def _reason(unit: Unit, log: KubeletLog | None, *, flapping: bool) -> str:
+    text = "\n".join(line.text for line in last_start(log, unit))
+    if unit.load == "masked" or unit.file_state.startswith("masked"):
+        return "masked"
+    if unit.active == "inactive" and unit.result in {"", "success"}:
+        return "stopped" if unit.starts_at_boot else "disabled"
+    if _BOUND.search(text):
+        return "port-conflict"
+    if _INOTIFY.search(text):
+        return "inotify"
+    if flapping:
+        return "restarts"
+    return "crash-looping" if unit.active == "activating" or (unit.restarts or 0) > 1 else "failed"
+
+
+def _title(reason: str, name: str) -> Text:
+    return {
+        "stopped": T("the kubelet of {node} was stopped", node=name),
+        "disabled": T("the kubelet of {node} is not enabled, so the boot did not start it", node=name),
+        "masked": T("the kubelet of {node} is masked", node=name),
+        "port-conflict": T("the kubelet of {node} cannot start: another program holds its port", node=name),
+        "restarts": T("the kubelet of {node} restarts again and again", node=name),
+        "failed": T("the kubelet of {node} failed", node=name),
+    }.get(reason, T("the kubelet of {node} exits at every start", node=name))
+
+
+def _unit_proof(units: HostUnits, unit: Unit) -> Proof:
+    restarts = "" if unit.restarts is None else f"NRestarts={unit.restarts}"
+    state = f"Id=kubelet.service ActiveState={unit.active} SubState={unit.sub} Result={unit.result} {restarts}"
+    return units.proof.quote(state, f"ExecMainStatus={unit.exit_status} UnitFileState={unit.file_state}")
+
+
+def _log_proofs(log: KubeletLog | None, lines: list[str]) -> tuple[Proof, ...]:
+    return (log.proof.quote(*lines),) if log and lines else ()
+
+
+def _fixes(reason: str) -> Iterator[Fix]:
+    if reason == "masked":
+        yield restart(
+            T("Unmask the kubelet and start it on the node; containers that run keep running."),
+            "sudo systemctl unmask kubelet",
+            "sudo systemctl enable --now kubelet",
+            undo=("sudo systemctl mask --now kubelet",),
+        )
+        return
+    if reason in {"stopped", "disabled"}:
+        yield restart(
+            T("Start the kubelet on the node and at every boot; containers that run keep running."),
+            "sudo systemctl enable --now kubelet",
+            undo=("sudo systemctl stop kubelet",),
+        )
+        return
+    yield Fix(
+        what=T("Read why it ends before starting it again."),
+        safety=Safety.READ_ONLY,
+        commands=("sudo journalctl -u kubelet -n 50 --no-pager",),
+    )
+    yield restart(
+        T("When the reason is repaired, start the kubelet on the node; containers that run keep running."),
+        "sudo systemctl restart kubelet",
+    )

@@ -1,0 +1,48 @@
+"""What the API knows about hosts beside the nodes' own word: kubeadm's list of hosts, the CNI agents and their logs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.collect.logs import LOGS, read_logs, wanted_of
+from bot.collect.read import one
+from bot.collector import collects
+from bot.errors import SourceError
+from bot.model.cluster import Log, PodsOnNode
+from bot.model.evidence import Clock, Evidence
+from bot.model.host_agents import CniAgent, KubeadmHosts, is_agent
+from bot.model.k8s import ConfigMap
+from bot.model.refs import NodeName
+from bot.source import Kube, Right
+
+GET_CONFIG = Right(verb="get", resource="configmaps", names=("kubeadm-config",))
+_ENDPOINTS = re.compile(r"(?m)^apiEndpoints:\n((?:[ \t]+.*\n?)*)")
+_HOST = re.compile(r"(?m)^ {1,4}([A-Za-z0-9.-]+):\s*$")
+_ADDRESS = re.compile(r"advertiseAddress:\s*(\S+)")
+
+
+@collects(KubeadmHosts, rights=(GET_CONFIG,))
+def kubeadm_hosts(kube: Kube) -> Iterator[Evidence]:
+    """``apiEndpoints`` of kubeadm's ClusterStatus (up to 1.21); a cluster without that ConfigMap names no host."""
+    path = "/api/v1/namespaces/kube-system/configmaps/kubeadm-config"
+    found, proof = one(kube, path, ConfigMap, GET_CONFIG)
+    status = (found.data or {}).get("ClusterStatus", "") if found else ""
+    block = _ENDPOINTS.search(status)
+    text = block[1] if block else ""
+    yield KubeadmHosts(proof=proof, names=tuple(_HOST.findall(text)), addresses=tuple(_ADDRESS.findall(text)))
+
+
+@collects(CniAgent, rights=(LOGS,))
+def cni_agent(kube: Kube, clock: Clock, node: NodeName, pods: PodsOnNode) -> Iterator[Evidence]:
+    """The agents among the node's pods; a log that may not be read is left out, the pod's state still counts."""
+    agents = tuple(p for p in pods.items if is_agent(p))
+    logs: tuple[Log, ...] = ()
+    wanted = tuple(w for pod in agents for w in wanted_of(pod) if not w.previous)
+    if wanted:
+        try:
+            logs, _ = read_logs(kube, wanted, clock, some=False)
+        except SourceError:
+            logs = ()
+    by_pod = {log.origin.rpartition("/")[0]: log for log in logs}
+    yield CniAgent(proof=pods.proof, node=node, pods=agents, logs=by_pod)

@@ -1,0 +1,45 @@
+"""What the API knows about hosts beside the nodes' own word: who is control plane, what the CNI's agents log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bot.model.cluster import Log
+from bot.model.evidence import Evidence, NodeEvidence
+from bot.model.k8s import Pod
+
+AGENT = re.compile(r"(?:^|-)(?:ipamd|aws-node|terway|azure-cns|cilium|calico-node|jdcloud-cni)(?:-|$)")
+NO_AGENT = re.compile(r"operator|controller|hubble|relay|typha")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeadmHosts(Evidence):
+    """The hosts that kubeadm's configuration names as control plane (``apiEndpoints``; empty since 1.22)."""
+
+    words: ClassVar[str] = "kubeadm's control-plane hosts"
+
+    names: tuple[str, ...]
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CniAgent(NodeEvidence):
+    """The pods that give this node's pods their addresses and routes, with what they log.
+
+    Attributes:
+        pods: of kube-system or the agent's own namespace, on this node.
+        logs: newest lines of each, by ``ns/pod``; a pod whose log may not be read is absent.
+    """
+
+    words: ClassVar[str] = "CNI agent"
+
+    pods: tuple[Pod, ...]
+    logs: Mapping[str, Log]
+
+
+def is_agent(pod: Pod) -> bool:
+    """Whether the pod is the CNI's agent on its node (by its name: catalogue NET-04 lists them)."""
+    return AGENT.search(pod.metadata.name) is not None and NO_AGENT.search(pod.metadata.name) is None
