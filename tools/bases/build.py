@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tools.bases.addons import add_addons
-from tools.bases.apps import add_apps, csi_nodes
+from tools.bases.apps import add_apps
 from tools.bases.control import add_control_plane
 from tools.bases.host_all import commands
 from tools.bases.legacy import add_legacy
@@ -11,6 +11,7 @@ from tools.bases.names import add_names
 from tools.bases.nodes import add_nodes
 from tools.bases.platform import add_platform
 from tools.bases.spec import Cluster
+from tools.bases.volume import csi_nodes
 from tools.bases.world import World
 
 

@@ -56,6 +56,8 @@ KUBEADM = Cluster(
     dns_on=("node-1", "node-2"),
     metrics_on=("node-4",),
 )
+
+
 HA = Cluster(
     name="ha",
     version="v1.34.2",
@@ -68,6 +70,8 @@ HA = Cluster(
     dns_on=("node-1", "node-2"),
     metrics_on=("node-2", "node-3"),
 )
+
+
 OVERLAY = Cluster(
     name="overlay-cni",
     version="v1.34.2",
@@ -80,6 +84,8 @@ OVERLAY = Cluster(
     dns_on=("node-a", "node-b"),
     metrics_on=("node-c",),
 )
+
+
 CLOUD = Cluster(
     name="cloud-cni",
     version="v1.34.2",
@@ -100,6 +106,8 @@ CLOUD = Cluster(
         "example.com": ("203.0.113.10",),
     },
 )
+
+
 LEGACY = Cluster(
     name="legacy-18",
     version="v1.8.15",
@@ -113,5 +121,6 @@ LEGACY = Cluster(
     metrics_on=("node-4",),
     legacy=True,
 )
+
 
 CLUSTERS = (KUBEADM, HA, OVERLAY, CLOUD, LEGACY)

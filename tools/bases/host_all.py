@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from tools.bases.host import Out, entry
-from tools.bases.host_kubelet import certificates, control_plane, kubelet, runtime
+from tools.bases.host_control import certificates, control_plane
+from tools.bases.host_kubelet import kubelet
 from tools.bases.host_net import network
 from tools.bases.host_paths import api_paths, pod_files, ports, reach
+from tools.bases.host_runtime import runtime
 from tools.bases.host_system import system
 from tools.bases.ids import Obj
 from tools.bases.spec import Host

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
-from tools.bases.addons import nic
 from tools.bases.host import Out, join
-from tools.bases.host_kubelet import sandbox_id
-from tools.bases.host_net import pods_with_ip, veth
+from tools.bases.host_links import pods_with_ip, veth
+from tools.bases.host_runtime import sandbox_id
 from tools.bases.ids import hexid, number
+from tools.bases.network import nic
 from tools.bases.pods import container_id
 from tools.bases.spec import Host
 from tools.bases.world import World

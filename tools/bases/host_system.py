@@ -85,6 +85,8 @@ PIDS = {
     "chronyd": 655,
     "NetworkManager": 671,
 }
+
+
 FRAGMENTS = {
     "kubelet": "/lib/systemd/system/kubelet.service",
     "containerd": "/lib/systemd/system/containerd.service",

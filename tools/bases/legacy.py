@@ -4,14 +4,21 @@
 
 from __future__ import annotations
 
-from tools.bases.addons import DNS_PORTS, api_service, hosts, klog
+from tools.bases.apis import api_service
+from tools.bases.common import hosts, klog
+from tools.bases.dns import DNS_PORTS
 from tools.bases.ids import born
 from tools.bases.pods import container, probe, spec
-from tools.bases.workloads import deployment, service
+from tools.bases.services import service
+from tools.bases.workloads import deployment
 from tools.bases.world import World
 
 NS = "kube-system"
+
+
 KUBE_DNS = "gcr.io/google_containers/k8s-dns"
+
+
 TAG = "1.14.5"
 
 

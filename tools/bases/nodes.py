@@ -14,11 +14,15 @@ MESSAGES = {
     "DiskPressure": ("KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     "PIDPressure": ("KubeletHasSufficientPID", "kubelet has sufficient PID available"),
 }
+
+
 NETWORK = {
     "flannel": ("FlannelIsUp", "Flannel is running on this node"),
     "calico": ("CalicoIsUp", "Calico is running on this node"),
     "ipamd": ("RouteCreated", "RouteController created a route"),
 }
+
+
 DISK = 103865303040  # bytes, as df and the Node object both say
 
 

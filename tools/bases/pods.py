@@ -15,6 +15,8 @@ NOT_READY = [
     {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
     {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 300},
 ]
+
+
 DAEMON = [
     {"operator": "Exists"},
     {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute"},
@@ -25,7 +27,11 @@ DAEMON = [
     {"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"},
     {"key": "node.kubernetes.io/network-unavailable", "operator": "Exists", "effect": "NoSchedule"},
 ]
+
+
 PRIORITY = {"system-node-critical": 2000001000, "system-cluster-critical": 2000000000}
+
+
 TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a mount path
 
 

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 RECORDED = datetime(2026, 11, 21, 4, 0, 0, tzinfo=UTC)
+
+
 BORN = datetime(2026, 11, 2, 2, 0, 0, tzinfo=UTC)
+
+
 """When ``kubeadm init`` ran; the machines were booted shortly before and never since."""
 
 

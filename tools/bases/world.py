@@ -10,7 +10,10 @@ from tools.bases.ids import Obj, iso
 from tools.bases.spec import RECORDED, Cluster, Host
 
 BASE = "cluster-resources"
+
+
 OWN = "kubewhy/cluster-resources"
+
 
 CLUSTER_KINDS = {
     ("v1", "Node"): f"{BASE}/nodes.json",
@@ -38,6 +41,7 @@ CLUSTER_KINDS = {
     ("node.k8s.io/v1", "RuntimeClass"): f"{OWN}/runtimeclasses.json",
     ("metrics.k8s.io/v1beta1", "NodeMetrics"): f"{OWN}/nodemetrics.json",
 }
+
 
 NAMESPACED_KINDS = {
     ("v1", "Pod"): f"{BASE}/pods",
