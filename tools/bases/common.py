@@ -7,6 +7,8 @@ from tools.bases.spec import Host
 from tools.bases.world import World
 
 NS = "kube-system"
+
+
 NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease", "kubewhy", "shop")
 
 

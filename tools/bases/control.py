@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.bases.control_logs import quiet_log
 from tools.bases.flags import PKI, flags, image
 from tools.bases.ids import Obj, ago, born, hexid, iso, micro, obj
-from tools.bases.nodes import apiserver_lease, leader_lease
+from tools.bases.leases import apiserver_lease, leader_lease
 from tools.bases.pods import container, place, probe, spec
 from tools.bases.spec import Host
 from tools.bases.world import World

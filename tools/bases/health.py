@@ -8,7 +8,7 @@ import json
 
 from tools.bases.common import NAMESPACES
 from tools.bases.ids import Obj, hexid
-from tools.bases.rbac import RIGHTS
+from tools.bases.rights import RIGHTS
 from tools.bases.world import World
 
 HOOKS = (

@@ -7,12 +7,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from tools.bases.host import UNIT_NAMES, Out, join, stamp
+from tools.bases.host_sysctl import on_disk, running
 from tools.bases.ids import number
-from tools.bases.nodes import DISK, boot_id, kernel, machine_id
+from tools.bases.machine import DISK, boot_id, kernel, machine_id
 from tools.bases.spec import RECORDED, Host
 from tools.bases.world import World
-
-IP_FORWARD = "net.ipv4.ip_forward = 1"
 
 
 def system(world: World, host: Host) -> dict[str, Out]:
@@ -30,8 +29,8 @@ def system(world: World, host: Host) -> dict[str, Out]:
         "CGROUP": _cgroups(world, host),
         "INOTIFY": Out("524288\n8192\n"),
         "INOTIFY_USE": Out(f"{74 + host.number}\n"),
-        "SYSCTL": _sysctl(world, host),
-        "SYSCTLDIFF": _sysctl_files(world),
+        "SYSCTL": running(world, host),
+        "SYSCTLDIFF": on_disk(world),
         "PKGLOG": _packages(world),
         "KERN": _kernel_log(world, host),
     }
@@ -225,40 +224,6 @@ def _cgroups(world: World, host: Host) -> Out:
     rows = [f"{n}\t{(i + 2) if world.spec.legacy else 0}\t{count}\t1" for i, n in enumerate(names)]
     kind = "tmpfs" if world.spec.legacy else "cgroup2fs"
     return Out(f"{kind}\n#subsys_name\thierarchy\tnum_cgroups\tenabled\n{join(rows)}{count}\n2\n0\n")
-
-
-def _sysctl(world: World, host: Host) -> Out:
-    from tools.bases.host_net import links  # noqa: PLC0415 - the two modules describe one host
-
-    names = ["all", "default", *(link["ifname"] for link in links(world, host))]
-    lines = [
-        IP_FORWARD,
-        "net.ipv4.conf.all.forwarding = 1",
-        "net.ipv6.conf.all.forwarding = 0",
-        "net.bridge.bridge-nf-call-iptables = 1",
-    ]
-    lines += ["net.netfilter.nf_conntrack_max = 262144", "fs.inotify.max_user_watches = 524288", "vm.swappiness = 60"]
-    for name in sorted(n for n in names if "." not in n):
-        lines += [f"net.ipv4.conf.{name}.forwarding = 1", f"net.ipv4.conf.{name}.rp_filter = {_rp_filter(world, name)}"]
-    return Out(join(lines) + "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")
-
-
-def _rp_filter(world: World, name: str) -> int:
-    if name == "lo":
-        return 0
-    return 1 if world.spec.legacy else 2
-
-
-def _sysctl_files(world: World) -> Out:
-    k8s = "net.bridge.bridge-nf-call-iptables = 1\nnet.bridge.bridge-nf-call-ip6tables = 1\nnet.ipv4.ip_forward = 1\n"
-    watches = "fs.inotify.max_user_watches = 524288\nfs.inotify.max_user_instances = 8192\n"
-    if world.spec.legacy:
-        return Out(f"{k8s}{watches}net.ipv4.conf.default.rp_filter = 1\nnet.ipv4.conf.all.rp_filter = 1\n")
-    commented = "#net.ipv4.conf.default.rp_filter=1\n#net.ipv4.conf.all.rp_filter=1\n#net.ipv4.ip_forward=1\n#net.ipv6.conf.all.forwarding=1\n"
-    security = "net.ipv4.conf.default.rp_filter=2\nnet.ipv4.conf.all.rp_filter=2\n"
-    return Out(
-        f"{commented}{security}{k8s}{watches}net.ipv4.conf.default.rp_filter = 2\nnet.ipv4.conf.*.rp_filter = 2\n-net.ipv4.conf.all.rp_filter\n"
-    )
 
 
 def _packages(world: World) -> Out:

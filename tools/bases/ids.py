@@ -16,6 +16,8 @@ NAMESPACE = uuid.UUID("5f0a9c2e-7a51-4b6e-9d0b-0f3a6a1f7c11")
 
 
 DAY = 86400.0
+
+
 SAFE = "bcdfghjklmnpqrstvwxz2456789"
 
 

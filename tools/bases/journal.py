@@ -8,7 +8,7 @@ import json
 from datetime import datetime
 
 from tools.bases.ids import hexid, number
-from tools.bases.nodes import boot_id
+from tools.bases.machine import boot_id
 from tools.bases.spec import Host
 
 
