@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers, Reply
 from bot.model.dns_logs import DnsLog, DnsLogs, Said, Saying
 from bot.model.evidence import Clock, PerNode
-from bot.model.k8s import Event, Pod
+from bot.model.k8s import ContainerStatus, Event, Pod
 from bot.model.proof import Proof
 
 RECENT = 600.0
@@ -100,11 +100,20 @@ def restarts_in_window(pod: Pod, events: Iterable[Event], clock: Clock) -> int:
     created = pod.metadata.creation_timestamp
     if created is not None and clock.age(created) <= clock.window_seconds:
         return pod.restarts
-    by_status = int(last_exit_in_window(pod, clock))
+    by_status = max((_known_restarts(c, clock) for c in pod.status.container_statuses or ()), default=0)
     by_events = max(
         (_times_in_window(e, clock) for e in events if e.reason in {"Started", "Killing", "BackOff"}), default=0
     )
     return min(pod.restarts, max(by_status, by_events))
+
+
+def _known_restarts(status: ContainerStatus, clock: Clock) -> int:
+    """The restarts that a status dates: the one after the last end, and the one that began the run that ended then."""
+    ended = status.last_state.terminated or status.state.terminated
+    if ended is None:
+        return 0
+    dated = (ended.finished_at, ended.started_at if status.restart_count >= RESTARTS else None)
+    return sum(at is not None and clock.age(at) <= clock.window_seconds for at in dated)
 
 
 def _times_in_window(event: Event, clock: Clock) -> int:
