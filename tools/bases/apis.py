@@ -11,28 +11,29 @@ from tools.bases.services import budget, service
 from tools.bases.workloads import deployment
 from tools.bases.world import World
 
-LOCAL_GROUPS = (
-    "v1.",
-    "v1.admissionregistration.k8s.io",
-    "v1.apiextensions.k8s.io",
-    "v1.apps",
-    "v1.authentication.k8s.io",
-    "v1.authorization.k8s.io",
-    "v1.autoscaling",
-    "v2.autoscaling",
-    "v1.batch",
-    "v1.certificates.k8s.io",
-    "v1.coordination.k8s.io",
-    "v1.discovery.k8s.io",
-    "v1.events.k8s.io",
-    "v1.flowcontrol.apiserver.k8s.io",
-    "v1.networking.k8s.io",
-    "v1.node.k8s.io",
-    "v1.policy",
-    "v1.rbac.authorization.k8s.io",
-    "v1.scheduling.k8s.io",
-    "v1.storage.k8s.io",
-)
+# group version → where its group stands among the others (kube-aggregator, apiserver_service_registration)
+LOCAL_GROUPS = {
+    "v1.": 18000,
+    "v1.admissionregistration.k8s.io": 16700,
+    "v1.apiextensions.k8s.io": 16700,
+    "v1.apps": 17800,
+    "v1.authentication.k8s.io": 17700,
+    "v1.authorization.k8s.io": 17600,
+    "v1.autoscaling": 17500,
+    "v2.autoscaling": 17500,
+    "v1.batch": 17400,
+    "v1.certificates.k8s.io": 17300,
+    "v1.coordination.k8s.io": 16500,
+    "v1.discovery.k8s.io": 16200,
+    "v1.events.k8s.io": 17750,
+    "v1.flowcontrol.apiserver.k8s.io": 16100,
+    "v1.networking.k8s.io": 17200,
+    "v1.node.k8s.io": 16300,
+    "v1.policy": 17100,
+    "v1.rbac.authorization.k8s.io": 17000,
+    "v1.scheduling.k8s.io": 16600,
+    "v1.storage.k8s.io": 16800,
+}
 
 
 def api_service(name: str, backend: tuple[str, str] | None = None, *, insecure: bool = False) -> Obj:
@@ -41,12 +42,12 @@ def api_service(name: str, backend: tuple[str, str] | None = None, *, insecure: 
     body: Obj = {
         "group": group,
         "version": version,
-        "groupPriorityMinimum": 17800 if not group else 17000,
-        "versionPriority": 15,
+        "groupPriorityMinimum": LOCAL_GROUPS.get(name, 100),
+        "versionPriority": 30 if version == "v2" else 15,
     }
     if not group:
         body.pop("group")
-        body |= {"groupPriorityMinimum": 18000, "versionPriority": 1}
+        body["versionPriority"] = 1
     message, reason = "Local APIServices are always available", "Local"
     if backend:
         body |= {

@@ -43,7 +43,7 @@ def _static_pod(world: World, host: Host, component: str) -> None:
     mounts = [{"name": "k8s-certs", "mountPath": PKI, "readOnly": True}]
     if component == "etcd":
         volumes.append({"name": "etcd-data", "hostPath": {"path": "/var/lib/etcd", "type": "DirectoryOrCreate"}})
-        mounts.append({"name": "etcd-data", "mountPath": "/var/lib/etcd"})  # type: ignore[dict-item]
+        mounts.append({"name": "etcd-data", "mountPath": "/var/lib/etcd"})
     template = spec(
         [
             container(

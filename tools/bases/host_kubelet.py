@@ -78,6 +78,10 @@ ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELE
     return Out(f"{unit}{started} --hostname-override={host.name}{extra}")
 
 
+def _by_name(entries: list[tuple[str, int, str]]) -> list[tuple[str, int, str]]:
+    return sorted(entries, key=lambda e: e[2])
+
+
 def _files(world: World, host: Host) -> Out:
     when = int(host.joined.timestamp())
     size = len(kubelet_config(world))
@@ -107,8 +111,7 @@ def _files(world: World, host: Host) -> Out:
             ("-rw-------", 5650, name)
             for name in ("admin.conf", "controller-manager.conf", "scheduler.conf", "super-admin.conf")
         ]
-    by_name = lambda entries: sorted(entries, key=lambda e: e[2])  # noqa: E731 - used twice, right here
-    listed = f"{ls(by_name(kube), host.joined, '/etc/kubernetes/')}\n{ls(by_name([*drop, *own]), host.joined, '/var/lib/kubelet/')}"
+    listed = f"{ls(_by_name(kube), host.joined, '/etc/kubernetes/')}\n{ls(_by_name([*drop, *own]), host.joined, '/var/lib/kubelet/')}"
     return Out(join(lines) + listed)
 
 

@@ -13,7 +13,7 @@ IP_FORWARD = "net.ipv4.ip_forward = 1"
 
 def running(world: World, host: Host) -> Out:
     """SYSCTL."""
-    from tools.bases.host_net import links  # noqa: PLC0415 - the two modules describe one host
+    from tools.bases.host_links import links  # noqa: PLC0415 - the two modules describe one host
 
     names = ["all", "default", *(link["ifname"] for link in links(world, host))]
     lines = [

@@ -21,7 +21,7 @@ DAY = 86400.0
 SAFE = "bcdfghjklmnpqrstvwxz2456789"
 
 
-DROPPED = (None, {}, [], ())
+DROPPED: tuple[Any, ...] = (None, {}, [], ())
 
 
 def iso(when: datetime) -> str:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tools.bases.common import MASTER_OK, NS, klog
 from tools.bases.ids import Obj, ago, born
 from tools.bases.pods import container, probe, spec
@@ -57,7 +59,7 @@ def add_kube_proxy(world: World) -> None:
 def _agent(
     name: str, image: str, *, env: list[Obj] | None = None, ready: Obj | None = None, args: list[str] | None = None
 ) -> Obj:
-    more = {"readinessProbe": ready} if ready else {}
+    more: dict[str, Any] = {"readinessProbe": ready} if ready else {}
     return container(
         name,
         image,
