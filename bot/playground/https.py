@@ -276,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, response: Response) -> None:
         self.send_response_only(response.status)
-        headers = {"audit-id": str(uuid.uuid4()), **response.headers}
+        headers = {"audit-id": str(uuid.uuid4()), "cache-control": "no-cache, private", **response.headers}
         if response.date:
             headers["date"] = format_datetime(response.date.replace(microsecond=0), usegmt=True)
         for name, value in headers.items():

@@ -96,7 +96,17 @@ class Cluster:
             group, version = str(spec.get("group") or ""), str(spec.get("version") or "")
             if spec.get("service") and version not in found.setdefault(group, []):
                 found[group].append(version)
-        return {group: versions for group, versions in found.items() if versions}
+        served = {group: versions for group, versions in found.items() if versions}
+        return dict(sorted(served.items(), key=lambda entry: self._priority(entry[0])))
+
+    def _priority(self, group: str) -> tuple[int, str]:
+        """Where a group stands in discovery: by ``groupPriorityMinimum``, then by name; else as in our table."""
+        if group in ("", "apiregistration.k8s.io"):  # has no APIService, and is always first
+            return (-LATEST * LATEST, group)
+        own = [
+            _spec(a).get("groupPriorityMinimum") or 0 for a in self.apiservices or () if _spec(a).get("group") == group
+        ]
+        return (-max(own), group) if own else (0, "")
 
     def backend(self, group: str, version: str) -> Mapping[str, Any] | None:
         """The APIService of an aggregated group version, or None when the API server serves it itself."""

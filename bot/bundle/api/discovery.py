@@ -11,10 +11,13 @@ from typing import Any
 
 from bot.bundle.api.accept import Media
 from bot.bundle.api.cluster import Cluster
+from bot.bundle.api.objects import Denied
 from bot.bundle.api.request import NotRecorded, Request, reply, unknown_path
-from bot.bundle.api.resources import SUBRESOURCES, Resource
+from bot.bundle.api.resources import BUILT_IN, SUBRESOURCES, Resource
 from bot.source import Response
 
+ENDPOINTS = next(r for r in BUILT_IN if r.plural == "endpoints")
+FOREIGN = {"eviction": "policy/v1", "scale": "autoscaling/v1", "token": "authentication.k8s.io/v1"}
 AGGREGATED = "apidiscovery.k8s.io"
 
 
@@ -35,9 +38,21 @@ def root(cluster: Cluster, request: Request, media: Media) -> Response:
     if media.kind == "APIGroupDiscoveryList":
         return _aggregated(cluster, media, core=core)
     if core:
-        return reply({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})
+        return reply({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": _addresses(cluster)})
     groups = [_group(name, versions) for name, versions in cluster.groups().items() if name]
     return reply({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
+
+
+def _addresses(cluster: Cluster) -> list[dict[str, str]]:
+    """Where clients find the API server: the endpoint of ``default/kubernetes``, when it is recorded."""
+    try:
+        found = cluster.objects.select(ENDPOINTS, "default")
+    except (NotRecorded, Denied):
+        return []
+    own = [o for o in found if o["metadata"].get("name") == "kubernetes"]
+    subsets = [s for o in own for s in o.get("subsets") or ()]
+    places = [f"{a.get('ip')}:{p.get('port')}" for s in subsets for a in s.get("addresses") or () for p in s["ports"]]
+    return [{"clientCIDR": "0.0.0.0/0", "serverAddress": place} for place in places[:1]]
 
 
 def group(cluster: Cluster, name: str) -> Response:
@@ -86,16 +101,18 @@ def _legacy(kind: Resource) -> list[dict[str, Any]]:
     entry |= {"shortNames": list(kind.short)} if kind.short else {}
     entry |= {"categories": list(kind.categories)} if kind.categories else {}
     parts = [
-        {
-            "name": f"{kind.plural}/{name}",
-            "singularName": "",
-            "namespaced": kind.namespaced,
-            "kind": _kind_of(kind, name),
-            "verbs": list(verbs),
-        }
+        {"name": f"{kind.plural}/{name}", "singularName": "", "namespaced": kind.namespaced}
+        | _foreign(name)
+        | {"kind": _kind_of(kind, name), "verbs": list(verbs)}
         for name, verbs in kind.subresources.items()
     ]
     return [entry, *parts]
+
+
+def _foreign(subresource: str) -> dict[str, str]:
+    """Group and version of what a subresource answers with, when they are not its parent's."""
+    group_name, _, version_name = FOREIGN.get(subresource, "").partition("/")
+    return {"group": group_name, "version": version_name} if group_name else {}
 
 
 def _kind_of(kind: Resource, subresource: str) -> str:
@@ -137,7 +154,7 @@ def _resource(kind: Resource) -> dict[str, Any]:
     parts = [
         {
             "subresource": name,
-            "responseKind": {"group": "", "version": "", "kind": _kind_of(kind, name)},
+            "responseKind": {"group": "", "version": ""} | _foreign(name) | {"kind": _kind_of(kind, name)},
             "verbs": list(verbs),
         }
         for name, verbs in kind.subresources.items()

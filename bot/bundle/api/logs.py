@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.bundle.api.request import NotRecorded, Request, bad_request
+from bot.bundle.api.request import NotRecorded, Refused, Request, bad_request, failure
 from bot.bundle.store import Bundle
 from bot.source import Response
 
@@ -42,8 +42,14 @@ def log(request: Request, bundle: Bundle, pod: Object, now: datetime) -> Respons
         NotRecorded: the log is not in the bundle.
     """
     query = request.query
+    name = pod["metadata"]["name"]
+    numbers = {option: _integer(query, option) for option in ("tailLines", "sinceSeconds", "limitBytes")}
+    since = _since(query, numbers["sinceSeconds"], now)
+    _validate(name, query, numbers)
     container = _container(pod, query.get("container", ""))
     previous = query.get("previous", "") in TRUE
+    if not (pod.get("spec") or {}).get("nodeName"):
+        return Response(status=204, body=b"", headers={})
     meta = pod["metadata"]
     base = f"cluster-resources/pods/logs/{meta['namespace']}/{meta['name']}/{container}"
     recorded = bundle.text(f"{base}{'-previous' if previous else ''}.log")
@@ -52,14 +58,14 @@ def log(request: Request, bundle: Bundle, pod: Object, now: datetime) -> Respons
         what = "previous log" if previous else "log"
         raise NotRecorded(f"{what} of {meta['namespace']}/{meta['name']}/{container}")
     lines = list(_lines(recorded, now))
-    lines = _newer(lines, _since(query, now))
-    tail = _integer(query, "tailLines")
+    lines = _newer(lines, since)
+    tail = numbers["tailLines"]
     if tail is not None:
         lines = lines[-tail:] if tail else []
     body = "".join(
         (f"{line.stamp} " if line.stamp and query.get("timestamps", "") in TRUE else "") + line.text for line in lines
     )
-    limit = _integer(query, "limitBytes")
+    limit = numbers["limitBytes"]
     data = body.encode() if limit is None else body.encode()[:limit]
     return Response(status=200, body=data, headers={"content-type": "text/plain"})
 
@@ -74,7 +80,7 @@ def _container(pod: Object, asked: str) -> str:
         if asked not in (n for group in groups for n in group):
             raise bad_request(f"container {asked} is not valid for pod {name}")
         return asked
-    if len(groups[0]) == 1 and not groups[1] and not groups[2]:
+    if len(groups[0]) == 1:
         return groups[0][0]
     if not groups[0]:
         raise bad_request(f"a container name must be specified for pod {name}")
@@ -87,8 +93,6 @@ def _container(pod: Object, asked: str) -> str:
 def _refuse(pod: Object, container: str, *, previous: bool) -> None:
     """Raise what a real cluster says when there can be no such log; return when there should be one."""
     name = pod["metadata"]["name"]
-    if not (pod.get("spec") or {}).get("nodeName"):
-        raise bad_request(f"pod {name} does not have a host assigned")
     status = pod.get("status") or {}
     states = [
         s
@@ -146,20 +150,33 @@ def _stated(line: str, now: datetime) -> datetime | None:
     return None
 
 
-def _since(query: Mapping[str, str], now: datetime) -> datetime | None:
-    seconds = _integer(query, "sinceSeconds")
-    if seconds is not None and query.get("sinceTime"):
-        raise bad_request("at most one of sinceTime or sinceSeconds may be specified")
-    if seconds is not None:
-        return now - timedelta(seconds=seconds)
-    if query.get("sinceTime"):
+def _since(query: Mapping[str, str], seconds: int | None, now: datetime) -> datetime | None:
+    asked = query.get("sinceTime", "")
+    if asked:
         try:
-            return datetime.fromisoformat(query["sinceTime"]).astimezone(UTC)
+            return datetime.fromisoformat(asked).astimezone(UTC)
         except ValueError:
-            raise bad_request(
-                f'parsing time "{query["sinceTime"]}" as "2006-01-02T15:04:05Z07:00": cannot parse'
-            ) from None
-    return None
+            wrong = f'parsing time "{asked}" as "2006-01-02T15:04:05Z07:00": cannot parse "{asked}" as "2006"'
+            raise bad_request(wrong) from None
+    return None if seconds is None else now - timedelta(seconds=seconds)
+
+
+def _validate(name: str, query: Mapping[str, str], numbers: Mapping[str, int | None]) -> None:
+    """Refuse option values as ``ValidatePodLogOptions`` does: 422."""
+    least = {"tailLines": (0, "than or equal to 0"), "sinceSeconds": (1, "than 0"), "limitBytes": (1, "than 0")}
+    for option, (floor, words) in least.items():
+        value = numbers[option]
+        if value is not None and value < floor:
+            raise _invalid(name, option, "FieldValueInvalid", f"Invalid value: {value}: must be greater {words}")
+    if numbers["sinceSeconds"] is not None and query.get("sinceTime"):
+        words = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
+        raise _invalid(name, "[]", "FieldValueForbidden", words)
+
+
+def _invalid(name: str, option: str, reason: str, words: str) -> Refused:
+    cause = {"reason": reason, "message": words, "field": option}
+    details = {"name": name, "kind": "PodLogOptions", "causes": [cause]}
+    return Refused(failure(422, "Invalid", f'PodLogOptions "{name}" is invalid: {option}: {words}', details))
 
 
 def _newer(lines: Sequence[Line], since: datetime | None) -> list[Line]:

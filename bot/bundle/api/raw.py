@@ -5,12 +5,19 @@ All of them come out of ``api.json``; nothing is assumed healthy because nothing
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.bundle.api.cluster import Cluster
 from bot.bundle.api.request import NO_SNIFF, NotRecorded, Request, reply, text, unknown_path
 from bot.source import Response
 
 HEALTH = ("/readyz", "/livez", "/healthz")
 OK = 200
+
+
+def is_health(path: str) -> bool:
+    """Whether a path is one of the health paths, or a single check below one."""
+    return f"/{path.strip('/').partition('/')[0]}" in HEALTH
 
 
 def health(cluster: Cluster, request: Request) -> Response:
@@ -26,20 +33,24 @@ def health(cluster: Cluster, request: Request) -> Response:
     if check and verbose is not None:
         return _one(verbose, root, check)
     if "verbose" in request.query and verbose is not None:
-        return verbose
+        return _named(verbose)
     found = verbose or plain
     if found is None or check:
         raise NotRecorded(request.path)
     if found.status == OK and "verbose" not in request.query:
         return text("ok", headers=NO_SNIFF)
-    return found
+    return _named(found)
+
+
+def _named(found: Response) -> Response:
+    return replace(found, headers={**NO_SNIFF, **found.headers})
 
 
 def _one(verbose: Response, root: str, check: str) -> Response:
     """One check out of the verbose list, in the words of a healthz handler."""
     lines = verbose.body.decode("utf-8", "replace").splitlines()
     if f"[+]{check} ok" in lines:
-        return text("ok", headers=NO_SNIFF)
+        return text("ok")
     if any(line.startswith(f"[-]{check} ") for line in lines):
         return text(f"[-]{check} failed: reason withheld\n{root} check failed\n", status=500, headers=NO_SNIFF)
     raise unknown_path()

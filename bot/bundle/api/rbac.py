@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.bundle.api.objects import Objects
-from bot.bundle.api.request import NO_SNIFF, Refused, User, failure, qualified
+from bot.bundle.api.request import NO_SNIFF, NotRecorded, Refused, User, failure, qualified
 from bot.bundle.api.resources import BUILT_IN
 
 Object = Mapping[str, Any]
@@ -87,8 +87,7 @@ def _of_role(objects: Objects, binding: Object, namespace: str, by: str, subject
     ref = binding.get("roleRef") or {}
     local = ref.get("kind") == "Role"
     roles = objects.select(_KINDS["roles"], namespace) if local else objects.select(_KINDS["clusterroles"])
-    title = f"{ref.get('name')}/{namespace}" if local else ref.get("name")
-    reason = f'RBAC: allowed by {by} of {ref.get("kind")} "{title}" to {subject}'
+    reason = f'RBAC: allowed by {by} of {ref.get("kind")} "{ref.get("name")}" to {subject}'
     for role in roles:
         if role["metadata"].get("name") == ref.get("name"):
             for rule in role.get("rules") or ():
@@ -101,12 +100,16 @@ def allowed(objects: Objects, user: User, action: Action) -> str | None:
     Raises:
         NotRecorded: roles or bindings are not in the bundle.
     """
-    if user.unlimited or _always(user, action):
+    if user.unlimited:
         return ""
-    for rule, by in rules(objects, user, action.namespace):
-        if covers(rule, action):
-            return by
-    return None
+    always = "" if _always(user, action) else None
+    try:
+        found = rules(objects, user, action.namespace)
+        return next((by for rule, by in found if covers(rule, action)), always)
+    except NotRecorded:
+        if always is None:
+            raise
+        return always
 
 
 def _always(user: User, action: Action) -> bool:

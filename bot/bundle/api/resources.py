@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.bundle.api.kinds import TABLE
 
 FULL = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+CUSTOM = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 VERBS = {
     "full": FULL,
     "no-collection": tuple(v for v in FULL if v != "deletecollection"),
@@ -59,7 +61,8 @@ class Resource:
         versions: newest first.
         files: paths below the bundle without suffix; a cluster-scoped kind is ``FILE.json``, others ``FILE/NS.json``.
         subresources: name → verbs.
-        custom: its objects keep ``kind`` and ``apiVersion`` in lists, as custom resources do.
+        custom: it comes from a CustomResourceDefinition; its objects keep ``kind`` and ``apiVersion`` in lists.
+        printed: version → the ``additionalPrinterColumns`` of a custom kind.
     """
 
     group: str
@@ -74,6 +77,7 @@ class Resource:
     verbs: tuple[str, ...] = FULL
     subresources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     custom: bool = False
+    printed: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -131,6 +135,11 @@ def custom(definitions: Iterable[Mapping[str, object]]) -> tuple[Resource, ...]:
     return tuple(r for r in found if r)
 
 
+def _columns(spec: Mapping[str, Any], version: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    found = version.get("additionalPrinterColumns") or spec.get("additionalPrinterColumns") or ()
+    return tuple(c for c in found if isinstance(c, Mapping))
+
+
 def _custom(spec: object) -> Resource | None:
     names = spec.get("names") if isinstance(spec, Mapping) else None
     if not isinstance(spec, Mapping) or not isinstance(names, Mapping):
@@ -150,5 +159,7 @@ def _custom(spec: object) -> Resource | None:
         files=(f"cluster-resources/custom-resources/{full}", *_paths(group, plural, ())),
         short=tuple(str(s) for s in names.get("shortNames") or ()),
         categories=tuple(str(s) for s in names.get("categories") or ()),
+        verbs=CUSTOM,
         custom=True,
+        printed={str(v.get("name")): _columns(spec, v) for v in versions if isinstance(v, Mapping)},
     )

@@ -14,7 +14,7 @@ from typing import Any
 from bot.bundle.api import protobuf
 from bot.bundle.api.cluster import Cluster
 from bot.bundle.api.rbac import OPEN_PATHS, PUBLIC_PATHS, SELF_REVIEWS, Action, allowed, covers, rules
-from bot.bundle.api.request import AUTHENTICATED, Request, User, bad_request, reply
+from bot.bundle.api.request import AUTHENTICATED, Refused, Request, User, bad_request, failure, reply
 from bot.source import Response
 
 AUTHORIZATION, AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io"
@@ -91,10 +91,18 @@ def _action(spec: Mapping[str, Any]) -> Action:
         return Action(verb=str(path.get("verb", "")), path=str(path.get("path", "")))
     wanted = spec.get("resourceAttributes")
     if not isinstance(wanted, Mapping):
-        raise bad_request("exactly one of nonResourceAttributes or resourceAttributes must be specified")
+        raise Refused(_invalid())
     value = {k: str(wanted.get(k) or "") for k in ("verb", "group", "resource", "subresource", "namespace", "name")}
     sub = value.pop("subresource")
     return Action(**value | {"resource": f"{value['resource']}/{sub}" if sub else value["resource"]})
+
+
+def _invalid() -> Response:
+    """422, as the validation of an empty SelfSubjectAccessReview words it."""
+    words = "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified"
+    cause = {"reason": "FieldValueInvalid", "message": words, "field": "spec.resourceAttributes"}
+    message = f'.{AUTHORIZATION} "" is invalid: spec.resourceAttributes: {words}'
+    return failure(422, "Invalid", message, {"group": AUTHORIZATION, "causes": [cause]})
 
 
 def _identity(user: User) -> dict[str, Any]:
@@ -113,8 +121,8 @@ def _rules(cluster: Cluster, user: User, spec: Mapping[str, Any]) -> dict[str, A
         raise bad_request("no namespace on request")
     found = [rule for rule, _ in rules(cluster.objects, user, namespace)]
     if AUTHENTICATED in user.groups:
-        found += SELF_REVIEWS
-        found.append({"verbs": ["get"], "nonResourceURLs": [*OPEN_PATHS, *PUBLIC_PATHS]})
+        always = [*SELF_REVIEWS, {"verbs": ["get"], "nonResourceURLs": sorted([*OPEN_PATHS, *PUBLIC_PATHS])}]
+        found += [rule for rule in always if rule not in found]
     resource = [dict(r) for r in found if r.get("resources")]
     paths = [dict(r) for r in found if r.get("nonResourceURLs")]
     return {"resourceRules": resource, "nonResourceRules": paths, "incomplete": False}

@@ -65,7 +65,7 @@ def _route(cluster: Cluster, request: Request) -> Response:
     target = parse(request.path)
     action = _action(request, target)
     _authorize(cluster, request, action)
-    if request.method in READS:
+    if request.method in READS and not raw.is_health(request.path):
         recorded = cluster.recorded_answer(request.path, request.query)
         if recorded is not None:
             return recorded
@@ -138,7 +138,7 @@ def _path(cluster: Cluster, request: Request) -> Response:
         return discovery.root(cluster, request, discovery_form(request.accept))
     if path.startswith("/apis/"):
         return discovery.group(cluster, path.removeprefix("/apis/"))
-    if path.split("/")[1] in ("readyz", "livez", "healthz"):
+    if raw.is_health(path):
         return raw.health(cluster, request)
     if path.startswith("/openapi"):
         return raw.openapi(request)
@@ -151,7 +151,7 @@ def _resource(cluster: Cluster, request: Request, target: Target, action: Action
     if target.version not in cluster.groups().get(target.group, ()):
         if target.group == METRICS and cluster.apiservices is None:
             raise NotRecorded("apiservices.apiregistration.k8s.io")
-        raise unknown_path()
+        raise unknown_resource() if target.group in cluster.groups() else unknown_path()
     if cluster.stale(target.group, target.version):
         raise Refused(text("service unavailable\n", status=503, headers=NO_SNIFF))
     if not target.plural:
@@ -189,6 +189,8 @@ def _read(cluster: Cluster, request: Request, target: Target, kind: Resource) ->
         raise unknown_resource()
     if target.namespace and not kind.namespaced:
         raise unknown_resource()
+    if target.subresource and target.subresource not in kind.subresources:
+        raise unknown_resource()
     if target.name:
         return _one(cluster, request, target, kind)
     return _list(cluster, request, target, kind)
@@ -202,8 +204,6 @@ def _one(cluster: Cluster, request: Request, target: Target, kind: Resource) -> 
     if not target.subresource or target.subresource in ("status", "ephemeralcontainers", "resize", "approval"):
         shown = Shown(kind=kind, version=target.version, items=(item,), now=cluster.now())
         return show(shown, negotiate(request.accept), request.query)
-    if target.subresource not in kind.subresources:
-        raise unknown_resource()
     if target.subresource == "log":
         return logs.log(request, cluster.bundle, item, cluster.now())
     if "get" not in kind.subresources[target.subresource]:

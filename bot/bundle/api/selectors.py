@@ -16,7 +16,7 @@ from bot.bundle.api.resources import Resource
 Object = Mapping[str, Any]
 Test = Callable[[Object], bool]
 _TOKEN = re.compile(r"\s*(==|!=|=|!|,|\(|\)|>|<|[^\s=!,()<>]+)")
-_OPERATORS = ("in", "notin", "=", "==", "!=", ">", "<", "gt", "lt")
+_OPERATORS = ("in", "notin", "=", "==", "!=", ">", "<")
 _ENDS = ("", ",")
 META = ("metadata.name", "metadata.namespace")
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -60,7 +60,6 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "type",
     ),
     "replicationcontrollers": ("status.replicas",),
-    "replicasets.apps": ("status.replicas",),
     "jobs.batch": ("status.successful",),
     "certificatesigningrequests.certificates.k8s.io": ("spec.signerName",),
     "secrets": ("type",),
@@ -109,16 +108,16 @@ class _Parser:
         while self.tokens:
             found.append(self.requirement())
             if (end := self.take()) not in _ENDS:
-                raise _unparsed(f"found '{end}', expected: ',' or 'end of string'")
+                raise bad_request(f"found '{end}', expected: ',' or 'end of string'")
             if end and not self.tokens:
-                raise _unparsed("found '', expected: identifier after ','")
+                raise bad_request("found '', expected: identifier after ','")
         return found
 
     def requirement(self) -> Test:
         absent = self.peek() == "!" and bool(self.take())
         key = self.take()
         if not key or key in "=!,()<>==":
-            raise _unparsed(f"found '{key}', expected: !, identifier, or 'end of string'")
+            raise bad_request(f"found '{key}', expected: !, identifier, or 'end of string'")
         if absent:
             return lambda have: key not in have
         if self.peek() in _ENDS:
@@ -160,10 +159,10 @@ class _Parser:
 
 def _ordered(key: str, operator: str, value: str) -> Test:
     if not re.fullmatch(r"-?\d+", value):
-        raise bad_request(
-            f"values[0][{key}]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"
+        raise _unparsed(
+            f"values[0]: Invalid value: \"{value}\": for 'Gt', 'Lt' operators, the value must be an integer"
         )
-    greater = operator in (">", "gt")
+    greater = operator == ">"
 
     def test(have: Mapping[str, Any]) -> bool:
         number = str(have.get(key, ""))
@@ -193,7 +192,7 @@ def fields(text: str, resource: Resource) -> Test:
 
 
 def _unsupported(name: str, resource: Resource) -> str:
-    if resource.title in FIELDS and resource.group == "" and resource.plural in ("pods", "nodes", "events"):
+    if resource.custom or (resource.title in FIELDS and not resource.group):
         return f"field label not supported: {name}"
     return f'"{name}" is not a known field selector: only "metadata.name", "metadata.namespace"'
 

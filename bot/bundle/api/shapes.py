@@ -20,6 +20,7 @@ from bot.bundle.api.tables import table_of
 from bot.source import Response
 
 Object = Mapping[str, Any]
+ROLLOUT = "deprecated.daemonset.template.generation"  # only full DaemonSets show this annotation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,12 @@ def typed(item: Object, shown: Shown) -> dict[str, Any]:
 
 
 def _partial(item: Object, version: str) -> dict[str, Any]:
-    return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": item["metadata"]}
+    meta = dict(item["metadata"])
+    if ROLLOUT in (meta.get("annotations") or {}):
+        meta["annotations"] = {k: v for k, v in meta["annotations"].items() if k != ROLLOUT}
+        if not meta["annotations"]:
+            del meta["annotations"]
+    return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": meta}
 
 
 def _metadata(shown: Shown, media: Media) -> dict[str, Any]:
@@ -92,7 +98,7 @@ def _metadata(shown: Shown, media: Media) -> dict[str, Any]:
     if shown.page is None:
         return _partial(shown.items[0], media.version)
     head = {"kind": media.kind, "apiVersion": f"meta.k8s.io/{media.version}", "metadata": shown.page.meta()}
-    return head | {"items": [_partial(o, media.version) for o in shown.items]}
+    return head | {"items": [_partial(o, media.version) for o in shown.items] or None}
 
 
 def _wrong_form(message: str) -> Refused:
@@ -101,15 +107,16 @@ def _wrong_form(message: str) -> Refused:
 
 def _table(shown: Shown, media: Media, include: str) -> dict[str, Any]:
     if include not in ("", "None", "Metadata", "Object"):
-        raise bad_request(f"unrecognized includeObject value: {include}")
-    columns, rows = table_of(shown.kind, shown.items, shown.now)
-    for row, item in zip(rows, shown.items, strict=True):
-        if include == "Object":
-            row["object"] = typed(item, shown)
-        elif include != "None":
-            row["object"] = _partial(item, media.version)
-        else:
-            row["object"] = None
+        wrong = f"Invalid value: \"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+        raise bad_request(f"Unable to convert to Table as requested: includeObject: {wrong}")
+    columns, found = table_of(shown.kind, shown.version, shown.items, shown.now)
+    rows = None if found is None else [row | {"object": _row_object(o, shown, media, include)} for o, row in found]
     meta = shown.page.meta() if shown.page else {"resourceVersion": shown.items[0]["metadata"]["resourceVersion"]}
     head = {"kind": "Table", "apiVersion": f"meta.k8s.io/{media.version}", "metadata": meta}
     return head | {"columnDefinitions": columns, "rows": rows}
+
+
+def _row_object(item: Object, shown: Shown, media: Media, include: str) -> dict[str, Any] | None:
+    if include == "None":
+        return None
+    return typed(item, shown) if include == "Object" else _partial(item, media.version)

@@ -11,11 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from bot.bundle.api.resources import Resource
-from bot.bundle.api.tables import cluster, core, workloads
+from bot.bundle.api.tables import cluster, core, custom, rare, workloads
 from bot.bundle.api.tables.cells import NAME, Column, Printer
 
 Object = Mapping[str, Any]
-PRINTERS: dict[str, Printer] = {**workloads.PRINTERS, **core.PRINTERS, **cluster.PRINTERS}
+PRINTERS: dict[str, Printer] = {**workloads.PRINTERS, **core.PRINTERS, **cluster.PRINTERS, **rare.PRINTERS}
 PLAIN = Printer((NAME, Column("Created At", "date")), lambda o, _: [o["metadata"].get("name"), _created(o)])
 DONE = {"Succeeded": "The pod has completed successfully.", "Failed": "The pod failed."}
 
@@ -25,12 +25,16 @@ def _created(item: Object) -> str:
 
 
 def table_of(
-    kind: Resource, items: Sequence[Object], now: datetime
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the column definitions and the rows (cells and conditions) of objects of one kind."""
-    printer = PRINTERS.get(kind.title, PLAIN)
-    rows = [{"cells": printer.cells(o, now)} | _conditions(kind, o) for o in items]
-    return [c.definition() for c in printer.columns], rows
+    kind: Resource, version: str, items: Sequence[Object], now: datetime
+) -> tuple[list[dict[str, Any]], list[tuple[Object, dict[str, Any]]] | None]:
+    """Return the column definitions, and each object with its row (cells and conditions).
+
+    Rows are None for an empty list of a kind without columns of its own: there an API server writes ``null``.
+    """
+    printer = custom.printer(kind, version) if kind.custom else PRINTERS.get(kind.title, PLAIN)
+    ordered = sorted(items, key=printer.order) if printer.order else items
+    rows = [(o, {"cells": printer.cells(o, now)} | _conditions(kind, o)) for o in ordered]
+    return [c.definition() for c in printer.columns], rows if rows or printer is not PLAIN else None
 
 
 def _conditions(kind: Resource, item: Object) -> dict[str, Any]:

@@ -34,10 +34,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """How one kind is shown."""
+    """How one kind is shown; ``order`` is set where a table is not in the order of its list."""
 
     columns: tuple[Column, ...]
     cells: Callable[[Object, datetime], list[Any]]
+    order: Callable[[Object], Any] | None = None
 
 
 NAME = Column("Name", format="name")
