@@ -53,8 +53,8 @@ def nothing_starts_anywhere(
         leader records.
     Rule:
         Not one new pod of the window started, and at least 3 attempts failed in 2 namespaces or on 2 nodes; or there
-        was an attempt and nobody leads. Stage 0 = not created, 1 = not scheduled, 2 = not seen by a kubelet, 3 = volumes,
-        4 = sandbox, 5 = image. Confirmed together with a leader record that is stale; else likely.
+        was an attempt and nobody leads. Stage 0 = not created, 1 = not scheduled, 2 = not seen by a kubelet,
+        3 = volumes, 4 = sandbox, 5 = image. Confirmed together with a leader record that is stale; else likely.
     Cause:
         The control plane, or a component that every node shares.
     Fix:
