@@ -192,7 +192,7 @@ _RULES = (
     _rule(
         ["pass", "pwd", "token", "secret", "key", "credential", "dockercfg", "dockerconfig", "sig=", "signature="],
         rf"(?P<key>{_CERTAIN}|\b(?:sig|x-amz-signature)(?==)|(?P<unsure>{_UNSURE}))"
-        rf"(?P<join>(?:\\{0, 8}[\"'])?[ \t]{{0,4}}[:=][ \t]{{0,4}})(?P<value>{_VALUE})",
+        rf"(?P<join>(?:\\{{0,8}}[\"'])?[ \t]{{0,4}}[:=][ \t]{{0,4}})(?P<value>{_VALUE})",
         _keyed,
         flags=_ANY_CASE,
     ),
