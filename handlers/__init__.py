@@ -1,1 +1,8 @@
-"""The slash commands: what to ask, of which target. One command a file."""
+"""The slash commands: what to ask, of which target. One command a file; the tuple is the table that everything else reads."""
+
+from __future__ import annotations
+
+from bot.model.command import Command
+from handlers import dns_check, metrics_api
+
+COMMANDS: tuple[Command, ...] = (dns_check.COMMAND, metrics_api.COMMAND)

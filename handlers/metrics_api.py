@@ -1,0 +1,77 @@
+"""/metrics-api: is an aggregated API broken, which kubelet or network hop breaks it, who suffers."""
+
+from __future__ import annotations
+
+from bot.model.cluster import Heartbeats, Nodes
+from bot.model.command import Argument, Command
+from bot.model.evidence import Clock
+from bot.model.health import is_ready, is_virtual, parked, silence
+from bot.model.metrics import MetricsServer, NodeMetrics, Scrapes
+from bot.model.text import T
+
+MOST = 5
+
+
+def look_into(
+    *,
+    nodes: Nodes,
+    clock: Clock,
+    heartbeats: Heartbeats | None,
+    server: MetricsServer | None,
+    scrapes: Scrapes | None,
+    metrics: NodeMetrics | None,
+) -> tuple[str, ...]:
+    """The nodes that may break metrics, worst first, at most 5; none when all is well.
+
+    Silent nodes come first, then nodes that are not ready, nodes with an unready metrics-server pod, and nodes that could
+    not be scraped or have no sample.
+    """
+    live = [n for n in nodes.items if not parked(n) and not is_virtual(n)]
+    silent = {n.name: age for n in live if (age := silence(n.name, heartbeats, clock)) is not None}
+    chosen = sorted(silent, key=lambda name: -silent[name])
+    chosen += [n.name for n in live if not is_ready(n)]
+    chosen += [p.spec.node_name for p in (server.pods if server else ()) if not p.ready and p.spec.node_name]
+    chosen += [f.node for f in (scrapes.failures if scrapes else ())]
+    if metrics is not None and metrics.sampled:
+        chosen += [n.name for n in live if n.name not in metrics.sampled]
+    known = {n.name for n in live}
+    return tuple(dict.fromkeys(name for name in chosen if name in known))[:MOST]
+
+
+COMMAND = Command(
+    name="metrics-api",
+    symptom=T("why kubectl top, an HPA or an aggregated API does not work"),
+    owns=("APISVC-*", "METRICS-*", "CTRL-04", "CTRL-07", "CTRL-15"),
+    runs=(
+        "CTRL-05",
+        "CTRL-06",
+        "CTRL-08",
+        "CTRL-09",
+        "CTRL-10",
+        "CTRL-12",
+        "CTRL-17",
+        "ETCD-04",
+        "ETCD-05",
+        "NODE-03",
+        "NODE-04",
+        "NODE-08",
+        "NODE-10",
+        "NODE-30",
+        "NODE-31",
+        "HYG-03",
+        "POD-02",
+        "POD-10",
+        "POD-16",
+        "POD-18",
+        "STOR-01",
+        "HPA-01",
+    ),
+    target=Argument.APISERVICE,
+    target_name="apiservice",
+    examples=(
+        "/metrics-api",
+        "/metrics-api v1beta1.custom.metrics.k8s.io",
+        "/metrics-api all",
+    ),
+    look_into=look_into,
+)
