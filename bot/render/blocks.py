@@ -77,6 +77,18 @@ Inline: TypeAlias = "Span | Moment | Person | Icon"
 Line: TypeAlias = "tuple[Inline, ...]"
 
 
+def merged(spans: Line) -> list[Inline]:
+    """Join neighbours of one style, so that a stressed phrase has one pair of marks."""
+    found: list[Inline] = []
+    for span in spans:
+        last = found[-1] if found else None
+        if isinstance(span, Span) and isinstance(last, Span) and span.style is last.style is not Style.CODE:
+            found[-1] = Span(last.text + span.text, span.style)
+        else:
+            found.append(span)
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """Some lines, and below them data in a fence.

@@ -97,10 +97,17 @@ def verdict(report: Report, voice: Voice) -> tuple[Line, ...]:
     found: list[Line] = []
     for label, text in rows:
         if text.msgid:
-            found.append((*strong(voice(label)), Span("  "), *voice(text)))
+            tail = fix_id(report) if text is summary.next else ()
+            found.append((*strong(voice(label)), Span("  "), *voice(text), *tail))
         if text is summary.why and report.roots:
             found.append(sure(report, voice))
     return (*found, *caveats(report, voice))
+
+
+def fix_id(report: Report) -> Line:
+    """The id under which the commands of the next step stand, if they do."""
+    remedy = story.next_fix(report)
+    return (Span("  "), code(remedy.id)) if remedy is not None else ()
 
 
 def caveats(report: Report, voice: Voice) -> tuple[Line, ...]:

@@ -11,8 +11,8 @@ import re
 from bot.model.report import Exhibit, Report
 from bot.model.text import T
 from bot.redact import clean
-from bot.render import compose, story, thread
-from bot.render.blocks import Block, Buttons, Divider, File, Icon, Line, Note, Section, Span, Style
+from bot.render import compose, thread
+from bot.render.blocks import Block, Buttons, Divider, File, Icon, Line, Note, Section, Span, Style, merged
 from bot.render.compose import Room
 from bot.render.i18n import Voice
 
@@ -37,6 +37,11 @@ def markdown(report: Report, *, lang: str = "en") -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def hidden(report: Report) -> int:
+    """How many secrets were taken out of the evidence, when it was read and now."""
+    return sum(x.proof.redactions + clean(x.proof.body or x.proof.shown)[1] for x in report.exhibits)
+
+
 def evidence_file(report: Report, voice: Voice) -> File:
     """The file of a run: every exhibit in full, then everything that the thread had no room for."""
     head = voice.text(T("Evidence of run {run}", run=report.run))
@@ -55,8 +60,7 @@ def evidence_file(report: Report, voice: Voice) -> File:
 
 
 def _findings(report: Report, voice: Voice) -> list[str]:
-    entries = (*story.needs_action(report), *story.remarks(report))
-    return [part for e in entries for part in _blocks(tuple(compose.finding(report, e, voice, _ALL)))]
+    return [part for e in report.entries for part in _blocks(tuple(compose.finding(report, e, voice, _ALL)))]
 
 
 def _fixes(report: Report, voice: Voice) -> list[str]:
@@ -111,7 +115,7 @@ def _lines(lines: tuple[Line, ...]) -> str:
 
 def _line(line: Line) -> str:
     written = ""
-    for span in line:
+    for span in merged(line):
         if isinstance(span, Icon):
             continue
         if isinstance(span, Span) and span.style is Style.CODE:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC
 
 from bot.redact import clean
-from bot.render.blocks import Icon, Inline, Line, Moment, Person, Span, Style
+from bot.render.blocks import Icon, Inline, Line, Moment, Person, Style, merged
 
 PROOF_CHARS = 160
 NBSP = "\N{NO-BREAK SPACE}"
@@ -37,7 +37,7 @@ def escape(text: str, profile: Profile = Profile.BASELINE) -> str:
 def line(spans: Line, profile: Profile) -> str:
     """Write one line."""
     written, marked = "", False
-    for text, marks in (_inline(span, profile) for span in _merged(spans)):
+    for text, marks in (_inline(span, profile) for span in merged(spans)):
         if not text:
             continue
         apart = written and ((marks and _touches(written[-1])) or (marked and _touches(text[0])))
@@ -68,18 +68,6 @@ def _keep_indent(text: str) -> str:
 
 def _code(text: str) -> str:
     return "`" + (text.replace("`", "'") or " ") + "`"
-
-
-def _merged(spans: Line) -> list[Inline]:
-    """Join neighbours of one style, so that a stressed phrase has one pair of marks."""
-    merged: list[Inline] = []
-    for span in spans:
-        last = merged[-1] if merged else None
-        if isinstance(span, Span) and isinstance(last, Span) and span.style is last.style is not Style.CODE:
-            merged[-1] = Span(last.text + span.text, span.style)
-        else:
-            merged.append(span)
-    return merged
 
 
 def _inline(span: Inline, profile: Profile) -> tuple[str, bool]:

@@ -131,7 +131,7 @@ def evidence(report: Report, voice: Voice) -> Message:
     """T4: one file with every piece of evidence."""
     file = markdown.evidence_file(report, voice)
     count = len(report.exhibits)
-    hidden = sum(x.proof.redactions for x in report.exhibits)
+    hidden = markdown.hidden(report)
     said = T("Evidence of run {run}: {count} pieces, redacted: {hidden}", run=report.run, count=count, hidden=hidden)
     blocks = (Note(line=voice(said)),)
     return Message(kind=Kind.EVIDENCE, run=report.run, text=voice.text(said), blocks=blocks, files=(file,))

@@ -22,17 +22,24 @@ def outgoing(message: Message, profile: Profile) -> Outgoing:
         blocks = [written for block in message.blocks for written in _block(block, profile)]
         for n, block in enumerate(blocks):
             block["block_id"] = f"run:{key}:{n}"
-    spoken = escape(whole if profile is Profile.PLAIN else message.text, profile)
-    return Outgoing(
-        kind=message.kind, key=key, text=_cut(spoken), blocks=tuple(blocks), files=message.files, plain=whole
-    )
+    text = _cut(escape(message.text, profile), FALLBACK_CHARS)
+    if profile is Profile.PLAIN:
+        text = _whole(text, whole)
+    return Outgoing(kind=message.kind, key=key, text=text, blocks=tuple(blocks), files=message.files, plain=whole)
 
 
-def _cut(text: str) -> str:
-    """The fallback, never cut inside an escape."""
-    if len(text) <= FALLBACK_CHARS:
+def _whole(text: str, whole: str) -> str:
+    """The message without blocks: its one line, and the rest in a fence, where nothing is parsed."""
+    head = _cut(text, FALLBACK_CHARS // 4)
+    body = _cut(escape(whole.replace("```", "'''")), FALLBACK_CHARS - len(head) - 10)
+    return f"{head}\n```\n{body}\n```"
+
+
+def _cut(text: str, room: int) -> str:
+    """At most so many characters, never cut inside an escape."""
+    if len(text) <= room:
         return text
-    head = text[: FALLBACK_CHARS - 1]
+    head = text[: room - 1]
     start = head.rfind("&", len(head) - 5)
     return (head[:start] if start >= 0 and ";" not in head[start:] else head) + "…"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.model.finding import Confidence, Severity
-from bot.model.report import Edge, Entry, Report, Role, Root, Ruled, Skipped
+from bot.model.report import Edge, Entry, Remedy, Report, Role, Root, Ruled, Skipped
 from bot.model.text import T, Text
 from bot.render import words
 
@@ -87,6 +87,22 @@ def unproven(report: Report) -> tuple[Edge, ...]:
     """Causal edges that could be neither confirmed nor excluded."""
     ids = {e.id for e in report.entries}
     return tuple(e for e in report.edges if e.type == CAUSES and e.state == "possible" and {e.cause, e.effect} <= ids)
+
+
+def doubt(report: Report, edge: Edge) -> Text:
+    """An unproven edge in words, for people who do not know the ids by heart."""
+    return T(
+        "{effect} ({effect_title}) may also come from {cause} ({cause_title}): not proven",
+        effect=edge.effect,
+        effect_title=report.entry(edge.effect).finding.title,
+        cause=edge.cause,
+        cause_title=report.entry(edge.cause).finding.title,
+    )
+
+
+def next_fix(report: Report) -> Remedy | None:
+    """The fix that the summary's "next" speaks of, so that its commands can be found."""
+    return next((r for r in report.remedies if r.fix.what == report.summary.next), None)
 
 
 def suspects(report: Report) -> tuple[Entry, ...]:

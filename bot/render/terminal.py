@@ -121,7 +121,8 @@ def _verdict(page: _Page, report: Report) -> None:
     wide = max(cell_len(voice.text(label)) for label, _ in rows) + 2
     for label, text in rows:
         if text.msgid:
-            page.put(rich(voice(text)), label=voice.text(label), style="bold", indent=wide)
+            what = (*voice(text), *compose.fix_id(report)) if text is summary.next else voice(text)
+            page.put(rich(what), label=voice.text(label), style="bold", indent=wide)
         if text is summary.why and report.roots:
             page.put(rich(compose.sure(report, voice)), indent=wide)
     for line in compose.caveats(report, voice):
@@ -180,7 +181,7 @@ def _chain(page: _Page, report: Report) -> None:
     if possible:
         page.heading(T("Possible, not proven"))
         for edge in possible:
-            page.put(rich(voice(T("{cause} may be behind {effect}", cause=edge.cause, effect=edge.effect))), indent=2)
+            page.put(rich(voice(story.doubt(report, edge))), indent=2)
 
 
 def _root(page: _Page, report: Report, root: Root) -> None:

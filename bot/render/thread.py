@@ -36,7 +36,7 @@ def _root(report: Report, root: Root, number: int, voice: Voice, room: Room) -> 
     entry = report.entry(root.finding)
     icon = Icon(words.SEVERITY[entry.finding.severity].emoji)
     head = (icon, *strong((*voice(story.heading(report, number)), Span("  "))), *voice(entry.finding.title))
-    sure = voice(T("{finding} is {sureness}.", finding=entry.id, sureness=story.sureness(entry)))
+    sure = voice(T("{finding} is {sureness}", finding=entry.id, sureness=story.sureness(entry)))
     steps = [step(n, s, voice) for n, s in enumerate(story.sentences(report, root), 1)]
     shown: list[Line] = [head, sure, *(steps if len(steps) > 1 else ())]
     shown += [voice(story.exposed(report, i)) for i in root.exposed_by]
@@ -97,10 +97,7 @@ def _doubts(report: Report, voice: Voice, room: Room) -> list[Block]:
     """Ruled out, still possible, not checked, failed."""
     blocks: list[Block] = [Divider()] if report.ruled_out or report.skipped or report.failed else []
     ruled: list[Line] = [(Span("• "), *voice(story.ruled_out(r))) for r in report.ruled_out]
-    possible: list[Line] = [
-        (Span("• "), *voice(T("{cause} may be behind {effect}", cause=e.cause, effect=e.effect)))
-        for e in story.unproven(report)
-    ]
+    possible: list[Line] = [(Span("• "), *voice(story.doubt(report, e))) for e in story.unproven(report)]
     failed: list[Line] = [
         (Span("• "), *voice(T("{code} failed (ref {reference})", code=f.code, reference=f.reference)))
         for f in report.failed

@@ -1,0 +1,73 @@
+"""The Chinese catalogue is complete, names the same values, holds nothing stale, and is compiled."""
+
+from __future__ import annotations
+
+import gettext
+import importlib.util
+import io
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from bot.model.text import T
+from bot.render import i18n
+from bot.render.i18n import Voice, known
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def locale() -> ModuleType:
+    """The tool, which is called as a standard module is and cannot be imported by name."""
+    spec = importlib.util.spec_from_file_location("kubewhy_locale", ROOT / "tools" / "locale.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_message_has_a_translation_and_every_translation_a_message(locale: ModuleType) -> None:
+    """English and Chinese are written together."""
+    merged, _ = locale.translations()
+    assert locale.problems(locale.messages(), merged) == []
+
+
+def test_every_translation_names_the_same_values(locale: ModuleType) -> None:
+    """And no message has two translations."""
+    assert locale.translations()[1] == []
+
+
+def test_the_compiled_catalogue_is_not_stale(locale: ModuleType) -> None:
+    """``python tools/locale.py`` writes it."""
+    merged, _ = locale.translations()
+    assert locale.COMPILED.read_bytes() == locale.compiled(merged)
+
+
+def test_the_standard_library_reads_what_the_tool_compiles(locale: ModuleType) -> None:
+    """With letters beyond ASCII in both."""
+    content = locale.compiled({"a … {x}": "甲 {x}", "b": "乙"})
+    catalogue = gettext.GNUTranslations(io.BytesIO(content))
+    assert [catalogue.gettext(m) for m in ("a … {x}", "b", "c")] == ["甲 {x}", "乙", "c"]
+
+
+def test_messages_are_found_where_they_are_written(locale: ModuleType, tmp_path: Path) -> None:
+    """Also in both branches of a condition, and in the names of evidence; not in other calls."""
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "handlers").mkdir()
+    source = 'T("a {x}", x=1)\n_("b")\nT("c" if y else "d")\nother("e")\nclass E:\n    words: ClassVar[str] = "f"\n'
+    (tmp_path / "bot" / "m.py").write_text(source, "utf-8")
+    assert set(locale.messages(tmp_path)) == {"a {x}", "b", "c", "d", "f"}
+
+
+def test_a_translation_with_other_values_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """English is better than a report that cannot be written."""
+    monkeypatch.setattr(i18n, "translator", lambda _: lambda _: "坏 {nothing}")
+    assert Voice("zh-CN").text(T("node {node}", node="n1")) == "node n1"
+
+
+@pytest.mark.parametrize(("tag", "lang"), [("zh_CN.UTF-8", "zh-CN"), ("zh", "zh-CN"), ("en_GB", "en"), ("", "en")])
+def test_a_language_tag_leads_to_the_nearest_language(tag: str, lang: str) -> None:
+    """There are two."""
+    assert known(tag) == lang
