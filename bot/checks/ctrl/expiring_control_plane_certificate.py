@@ -120,7 +120,7 @@ def _renew() -> Fix:
         commands=(
             "sudo cp -a /etc/kubernetes /etc/kubernetes.before-renewal",
             "sudo kubeadm certs renew all",
-            "sudo crictl ps -q --name 'kube-apiserver|kube-controller-manager|kube-scheduler|etcd' | xargs sudo crictl stop",
+            "sudo crictl ps -q --name 'kube-apiserver|kube-controller|kube-scheduler|etcd' | xargs sudo crictl stop",
         ),
         verify=("sudo kubeadm certs check-expiration",),
     )

@@ -20,6 +20,11 @@ from bot.model.text import T, Text
 COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 PORTS = {6443: "kube-apiserver", 8080: "kube-apiserver", 10257: "kube-controller-manager", 10259: "kube-scheduler"}
 OLD_PORTS = {10252: "kube-controller-manager", 10251: "kube-scheduler", 2379: "etcd", 2380: "etcd"}
+MEMBERS = (
+    "sudo ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt "
+    "--cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt "
+    "--key=/etc/kubernetes/pki/etcd/healthcheck-client.key member list"
+)
 ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 
 
@@ -200,11 +205,7 @@ def _fixes(names: tuple[str, ...]) -> Iterator[Fix]:
     yield Fix(
         what=T("First make sure on a real control-plane host that this node is no member of its etcd."),
         safety=Safety.READ_ONLY,
-        commands=(
-            "sudo ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt "
-            "--cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key "
-            "member list",
-        ),
+        commands=(MEMBERS,),
     )
     yield Fix(
         what=T("On the node: stop {units} and keep them from starting again.", units=names),

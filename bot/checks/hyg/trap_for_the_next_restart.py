@@ -67,7 +67,7 @@ def trap_for_the_next_restart(
     yield from _settings(sysctls)
 
 
-def _trap(name: str, reason: str, title: Text, severity: Severity, facts: Facts, proof: Proof, fix: Fix) -> Finding:
+def _trap(*, name: str, reason: str, title: Text, severity: Severity, facts: Facts, proof: Proof, fix: Fix) -> Finding:
     return Finding(
         code="HYG-03",
         reason=reason,
@@ -98,7 +98,15 @@ def _files(units: HostUnits, arguments: KubeletArguments | None, files: KubeletF
             verify=(f"stat {shlex.quote(path)}",),
         )
         shown = files.proof.quote(f"{path}: No such file or directory")
-        yield _trap(units.node, "missing-file", title, Severity.HIGH, {"path": path}, shown, fix)
+        yield _trap(
+            name=units.node,
+            reason="missing-file",
+            title=title,
+            severity=Severity.HIGH,
+            facts={"path": path},
+            proof=shown,
+            fix=fix,
+        )
 
 
 def _is_control_plane(found: Node, listed: set[str]) -> bool:
@@ -128,7 +136,15 @@ def _strays(
         undo=(f"sudo systemctl enable {' '.join(enabled)}",),
     )
     shown = units.proof.quote(*(f"Id={n}.service UnitFileState=enabled" for n in enabled))
-    yield _trap(here.name, "stray-unit-enabled", title, Severity.HIGH, {"unit": enabled}, shown, fix)
+    yield _trap(
+        name=here.name,
+        reason="stray-unit-enabled",
+        title=title,
+        severity=Severity.HIGH,
+        facts={"unit": enabled},
+        proof=shown,
+        fix=fix,
+    )
 
 
 def _changed(units: HostUnits) -> Iterator[Finding]:
@@ -143,7 +159,15 @@ def _changed(units: HostUnits) -> Iterator[Finding]:
         verify=(f"systemctl show -p NeedDaemonReload {' '.join(changed)}",),
     )
     shown = units.proof.quote(*(f"Id={n}.service NeedDaemonReload=yes" for n in changed))
-    yield _trap(units.node, "unit-file-changed", title, Severity.WARN, {"unit": changed}, shown, fix)
+    yield _trap(
+        name=units.node,
+        reason="unit-file-changed",
+        title=title,
+        severity=Severity.WARN,
+        facts={"unit": changed},
+        proof=shown,
+        fix=fix,
+    )
 
 
 def _fields(units: HostUnits, log: KubeletLog | None) -> Iterator[Finding]:
@@ -167,7 +191,13 @@ def _fields(units: HostUnits, log: KubeletLog | None) -> Iterator[Finding]:
         verify=("sudo journalctl -u kubelet -b --no-pager | grep 'lenient decoding'",),
     )
     yield _trap(
-        units.node, "unknown-field", title, Severity.WARN, {"setting": fields}, log.proof.quote(hits[-1][1]), fix
+        name=units.node,
+        reason="unknown-field",
+        title=title,
+        severity=Severity.WARN,
+        facts={"setting": fields},
+        proof=log.proof.quote(hits[-1][1]),
+        fix=fix,
     )
 
 
@@ -197,4 +227,12 @@ def _settings(sysctls: Sysctls | None) -> Iterator[Finding]:
         )
         shown = sysctls.proof.quote(f"in force: {name} = {now}", *(f"on disk: {name} = {v}" for v in then))
         severity = Severity.HIGH if name in MATTER else Severity.WARN
-        yield _trap(sysctls.node, "sysctl-differs", title, severity, {"setting": name}, shown, fix)
+        yield _trap(
+            name=sysctls.node,
+            reason="sysctl-differs",
+            title=title,
+            severity=severity,
+            facts={"setting": name},
+            proof=shown,
+            fix=fix,
+        )

@@ -1,0 +1,86 @@
+"""NET-07: the kernel of the node does not forward packets."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from bot.check import check
+from bot.model.cluster import PodsOnNode
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.host import Links, RoutingRules, Sysctls
+from bot.model.refs import node
+from bot.model.text import T
+
+_INTERFACE = re.compile(r"net\.ipv4\.conf\.(.+)\.forwarding")
+_POD_SIDE = re.compile(r"^(?:cni\d|cbr\d|kube-bridge|cali|veth|eni|lxc|cilium_|flannel|vxlan|tunl|gke)")
+GLOBAL = "net.ipv4.ip_forward"
+CILIUM = re.compile(r"^cilium-(?!operator)")
+
+
+@check("NET-07")
+def ip_forwarding_off(
+    sysctls: Sysctls, links: Links | None, routes: RoutingRules | None, pods: PodsOnNode | None
+) -> Iterator[Finding]:
+    """IP forwarding is off, for the node or for an interface that pods use.
+
+    Says:
+        "Pods on this node reach nothing outside."
+    Evidence:
+        net.ipv4.ip_forward, net.ipv4.conf.IFACE.forwarding, sysctl.d files, interfaces and the main default route.
+    Rule:
+        ip_forward is 0, or forwarding is 0 on an interface on the way of the pods.
+    Cause:
+        A sysctl was reset: reboot, hardening, restart of Docker or NetworkManager. It explains DNS-03, NET-09, APP-02.
+    Fix:
+        Switch it on, and write it down for the next boot.
+    Verify:
+        A pod reaches another node.
+    Must not fire:
+        IPv6 settings on an IPv4 cluster; with an eBPF CNI that forwards by itself it is only possible.
+    Reasons:
+        - ip-forward-off: the node forwards nothing
+        - interface-forwarding-off: one interface on the pods' way does not forward
+    """
+    off = _off(sysctls, links, routes)
+    if not off:
+        return
+    setting = off[0]
+    ebpf = any(CILIUM.search(p.metadata.name) for p in pods.items) if pods else False
+    later = (sysctls.files or {}).get(setting, ())
+    yield Finding(
+        code="NET-07",
+        reason="ip-forward-off" if setting == GLOBAL else "interface-forwarding-off",
+        title=T("{node} does not forward packets: {setting} is 0", node=sysctls.node, setting=setting),
+        detail=T("Files say {values} for the next boot.", values=later) if later else None,
+        severity=Severity.HIGH,
+        confidence=Confidence.POSSIBLE if ebpf else Confidence.LIKELY,
+        subject=node(sysctls.node),
+        facts={"node": sysctls.node, "setting": off},
+        proofs=(sysctls.proof.quote(*(f"{name} = 0" for name in off)),),
+        fixes=(_fix(setting),),
+    )
+
+
+def _off(sysctls: Sysctls, links: Links | None, routes: RoutingRules | None) -> tuple[str, ...]:
+    """The settings that are 0 and matter: the global one alone when it is off, else those of interfaces."""
+    if sysctls.values.get(GLOBAL) == "0":
+        return (GLOBAL,)
+    default = {r.device for r in routes.main if r.destination == "default"} if routes else set()
+    there = {link.name for link in links.items if link.up} if links else set()
+    zero = [
+        (m[1], name) for name, value in sysctls.values.items() if value == "0" and (m := _INTERFACE.fullmatch(name))
+    ]
+    return tuple(name for iface, name in zero if iface in there and (iface in default or _POD_SIDE.match(iface)))
+
+
+def _fix(setting: str) -> Fix:
+    value = shlex.quote(f"{setting}=1")
+    return Fix(
+        what=T("On the node: switch forwarding on now and at every boot."),
+        safety=Safety.REVERSIBLE,
+        commands=(f"sudo sysctl -w {value}", f"echo {value} | sudo tee /etc/sysctl.d/99-kubernetes-forwarding.conf"),
+        verify=(f"sysctl {shlex.quote(setting)}",),
+        undo=(f"sudo sysctl -w {shlex.quote(setting)}=0", "sudo rm /etc/sysctl.d/99-kubernetes-forwarding.conf"),
+    )

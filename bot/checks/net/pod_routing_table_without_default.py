@@ -1,0 +1,157 @@
+"""NET-02: the policy-routing table of the pods' interface is empty or missing."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from bot.check import check
+from bot.checks.net.about import DeadTable, dead_tables, expected_device, peers_agree, routed_pods
+from bot.model.cluster import PodsOnNode
+from bot.model.evidence import PerNode
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
+from bot.model.host import Links, PolicyRouting
+from bot.model.host_agents import is_agent
+from bot.model.k8s import Pod
+from bot.model.proof import Proof
+from bot.model.refs import node
+from bot.model.text import T
+
+MOST_SHOWN = 3
+
+
+@check("NET-02")
+def pod_routing_table_without_default(
+    *,
+    routing: PolicyRouting,
+    pods: PodsOnNode,
+    peers: PerNode[PolicyRouting],
+    links: Links | None,
+) -> Iterator[Finding]:
+    """The routing table that the pods' rules lead to has no default route, or the rules are gone.
+
+    Says:
+        "Pods on this node can ping the database but not connect."
+    Evidence:
+        ip rule, and ip route show table for every table that a rule names; the same on nodes that work.
+    Rule:
+        The rule of a running pod leads to a table without default route; or nodes beside this one have rules and tables
+        for their pods and this one has none for pods of its second interface. Confirmed when other nodes show how it
+        should be.
+    Cause:
+        NET-05 flushed it, NET-04 did not write or restore it, NET-01 took the device away, or somebody flushed it by
+        hand. It explains NET-03, APP-02, DNS-03, DNS-04.
+    Fix:
+        Restart the CNI agent of this node, so that it builds the table again; until then add the default route by hand.
+    Verify:
+        The table shows a default route by the pods' gateway; connections work.
+    Must not fire:
+        CNIs without policy routing; tables are taken from the rules, never assumed; pods on the host's network.
+    Reasons:
+        - table-empty: the table has no route at all
+        - no-default-route: the table has routes, but no default
+        - rules-missing: no rule leads the pods to any table, unlike on other nodes
+    """
+    dead = dead_tables(routing, pods)
+    good = peers_agree(peers, routing.node)
+    lost = () if dead or routing.tables or not good else _without_rules(routing, pods, links)
+    if not dead and not lost:
+        return
+    first = dead[0] if dead else DeadTable(name="", pods=lost, empty=True)
+    device = expected_device(routing.node, peers, links, first.pods)
+    yield _finding(routing=routing, pods=pods, first=first, dead=dead, good=good, device=device)
+
+
+def _without_rules(routing: PolicyRouting, pods: PodsOnNode, links: Links | None) -> tuple[Pod, ...]:
+    """Pods whose address lies in the subnet of an interface other than the one of the main default route."""
+    main = {r.device for r in routing.main if r.destination == "default"}
+    found = ((p, links.holding(p.status.pod_ip or "")) for p in routed_pods(pods)) if links else ()
+    return tuple(p for p, link in found if link is not None and main and link.name not in main)
+
+
+def _finding(
+    *,
+    routing: PolicyRouting,
+    pods: PodsOnNode,
+    first: DeadTable,
+    dead: tuple[DeadTable, ...],
+    good: tuple[PolicyRouting, ...],
+    device: str,
+) -> Finding:
+    reason = "rules-missing" if not first.name else "table-empty" if first.empty else "no-default-route"
+    hit = tuple(dict.fromkeys(p.path for t in dead or (first,) for p in t.pods))
+    title = (
+        T("no rule leads the pods of {node} to their routing table", node=routing.node)
+        if reason == "rules-missing"
+        else T("routing table {table} of {node} has no default route", table=first.name, node=routing.node)
+    )
+    return Finding(
+        code="NET-02",
+        reason=reason,
+        title=title,
+        detail=T("Packets of {pods} do not leave by the interface that they belong to.", pods=hit[:MOST_SHOWN]),
+        severity=Severity.CRIT,
+        confidence=Confidence.CONFIRMED if good else Confidence.LIKELY,
+        subject=node(routing.node),
+        facts={
+            "node": routing.node,
+            "table": tuple(t.name for t in dead),
+            "pods": hit,
+            "addresses": tuple(p.status.pod_ip or "" for t in dead or (first,) for p in t.pods),
+            "interface": device,
+        },
+        proofs=(
+            routing.proof.quote(*_shown(routing, first)),
+            *(_good(peer) for peer in good[:1]),
+        ),
+        fixes=tuple(_fixes(pods, first, device, good)),
+    )
+
+
+def _shown(routing: PolicyRouting, table: DeadTable) -> Iterator[str]:
+    for pod in table.pods[:MOST_SHOWN]:
+        leads = f"lookup {table.name}" if table.name else "no rule"
+        yield f"from {pod.status.pod_ip}: {leads}"
+    if table.name:
+        routes = routing.tables.get(table.name, ())
+        yield f"table {table.name}: {'empty' if not routes else ', '.join(r.destination for r in routes)}"
+
+
+def _good(peer: PolicyRouting) -> Proof:
+    defaults = [(t, r) for t in peer.tables if (r := peer.default(t))]
+    return peer.proof.quote(*(f"{peer.node}: table {t}: default via {r.gateway} dev {r.device}" for t, r in defaults))
+
+
+def _fixes(pods: PodsOnNode, table: DeadTable, device: str, good: tuple[PolicyRouting, ...]) -> Iterator[Fix]:
+    agent = next((p for p in pods.items if is_agent(p)), None)
+    check_it = f"ip route show table {shlex.quote(table.name)}" if table.name else "ip rule show"
+    if agent:
+        where = f"-n {shlex.quote(agent.metadata.namespace or 'kube-system')}"
+        yield Fix(
+            what=T(
+                "Restart the CNI agent of the node: it builds rules and tables again. Running pods keep their network."
+            ),
+            safety=Safety.DISRUPTIVE,
+            commands=(f"kubectl {where} delete pod {shlex.quote(agent.metadata.name)}",),
+            verify=(check_it,),
+        )
+    gateway = _gateway(table, good)
+    if device and table.name and gateway:
+        route = f"default via {gateway} dev {shlex.quote(device)} table {shlex.quote(table.name)}"
+        yield Fix(
+            what=T(
+                "On the node, until the agent has repaired it: make sure of the gateway, then add the default route."
+            ),
+            safety=Safety.REVERSIBLE,
+            commands=(f"ping -c2 -W1 -I {shlex.quote(device)} {gateway}", f"sudo ip route add {route}"),
+            verify=(check_it,),
+            undo=(f"sudo ip route del {route}",),
+            stage=Stage.MITIGATION,
+        )
+
+
+def _gateway(table: DeadTable, good: tuple[PolicyRouting, ...]) -> str:
+    """The pods' gateway: the peers' gateways tell which host number it has in its subnet (IPv4, /24 or smaller)."""
+    numbers = {r.gateway.rpartition(".")[2] for p in good for t in p.tables if (r := p.default(t)) and "." in r.gateway}
+    address = table.pods[0].status.pod_ip or "" if table.pods else ""
+    return f"{address.rpartition('.')[0]}.{numbers.pop()}" if len(numbers) == 1 and "." in address else ""

@@ -1,0 +1,171 @@
+"""NET-05: systemd-networkd or NetworkManager removed routes and rules that it did not make."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.check import check
+from bot.checks.net.about import DeadTable, dead_tables
+from bot.model.cluster import LogLine, PodsOnNode
+from bot.model.evidence import Clock
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.host import HostUnits, NetworkManager, PolicyRouting
+from bot.model.proof import Proof
+from bot.model.refs import node
+from bot.model.text import T
+
+DAY = 86400.0
+NEAR = timedelta(minutes=5)
+MANAGED = frozenset({"configured", "configuring", "pending"})
+OFF = frozenset({"no", "false", "0", "off"})
+UNITS = {"systemd-networkd": "systemd-networkd", "NetworkManager": "NetworkManager"}
+_RECONFIGURED = re.compile(
+    r"(systemd-networkd|NetworkManager).*(?:Removing|Remembering|Forgetting|[Ll]ink .*(?:configured|reconfigur)"
+    r"|Reconfiguring|Gained carrier|Lost carrier)"
+)
+SETTINGS = "[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """When and how the manager touched the interfaces."""
+
+    unit: str
+    at: datetime
+    restarted: bool
+    lines: tuple[LogLine, ...]
+    upgrade: str
+
+
+@check("NET-05")
+def routes_removed_by_networkd(
+    *, units: HostUnits, manager: NetworkManager, routing: PolicyRouting, pods: PodsOnNode, clock: Clock
+) -> Iterator[Finding]:
+    """The network manager of the node removed the CNI's routes and rules.
+
+    Says:
+        "It broke after the unattended upgrade", "the routes are gone again".
+    Evidence:
+        When systemd-networkd or NetworkManager was started, its log, ManageForeignRoutes and
+        ManageForeignRoutingPolicyRules, networkctl, the log of package upgrades, the routing tables.
+    Rule:
+        A pod routing table is dead (NET-02), and the manager was started or reconfigured interfaces within the last day
+        and after the oldest affected pod, and it was not told to leave foreign routes alone. Confirmed when its
+        log or the log of package upgrades agrees with the unit's start.
+    Cause:
+        A restart (needrestart, unattended upgrade, netplan apply) or a new interface makes it delete what it did not
+        create. It explains NET-02.
+    Fix:
+        Tell it to leave foreign routes and rules alone, mark the secondary interfaces unmanaged, restart the CNI agent.
+    Verify:
+        On a drained node: restart systemd-networkd, the rules survive.
+    Must not fire:
+        networkd is not used; it was started before the affected pods; it was told to leave foreign routes alone.
+    Reasons:
+        - networkd-restarted: systemd-networkd was started anew
+        - networkd-reconfigured: systemd-networkd reconfigured interfaces
+        - network-manager-restarted: NetworkManager was started anew
+        - network-manager-reconfigured: NetworkManager reconfigured interfaces
+    """
+    dead = dead_tables(routing, pods)
+    starts = [p.status.start_time for t in dead for p in t.pods if p.status.start_time]
+    if not dead or not starts or _told_to_keep(manager, dead):
+        return
+    change = _change(units, manager, min(starts), clock)
+    if change is None:
+        return
+    tables = tuple(t.name for t in dead)
+    short = "networkd" if change.unit == "systemd-networkd" else "network-manager"
+    yield Finding(
+        code="NET-05",
+        reason=f"{short}-restarted" if change.restarted else f"{short}-reconfigured",
+        title=T(
+            "{unit} of {node} removed the pods' routes when it was restarted at {time}",
+            unit=change.unit,
+            node=units.node,
+            time=change.at,
+        )
+        if change.restarted
+        else T(
+            "{unit} of {node} removed the pods' routes when it reconfigured interfaces at {time}",
+            unit=change.unit,
+            node=units.node,
+            time=change.at,
+        ),
+        detail=T("A package upgrade ran then: {command}", command=change.upgrade) if change.upgrade else None,
+        severity=Severity.HIGH,
+        confidence=Confidence.CONFIRMED if change.restarted and (change.lines or change.upgrade) else Confidence.LIKELY,
+        subject=node(units.node),
+        facts={"node": units.node, "unit": change.unit, "table": tables, "upgrade": change.upgrade},
+        onset=change.at,
+        proofs=tuple(_proofs(units, manager, routing, change)),
+        fixes=_fixes(change.unit),
+    )
+
+
+def _told_to_keep(manager: NetworkManager, dead: tuple[DeadTable, ...]) -> bool:
+    """Whether routes are left alone by configuration; for what is lost here, routes are what matters."""
+    return bool(dead) and manager.settings.get("manageforeignroutes") in OFF
+
+
+def _change(units: HostUnits, manager: NetworkManager, oldest: datetime, clock: Clock) -> Change | None:
+    """The newest start or reconfiguration within a day that is later than the oldest affected pod."""
+    for name in UNITS:
+        unit = units.get(name)
+        if unit is None or not unit.running or (name == "systemd-networkd" and not _used(manager)):
+            continue
+        lines = tuple(x for x in manager.log or () if _is_of(name, x) and _counts(x.at, oldest, clock))
+        start = unit.active_since if _counts(unit.active_since, oldest, clock) else None
+        at = start or (lines[-1].at if lines else None)
+        if at:
+            near = tuple(x for x in lines if x.at and abs(x.at - at) <= NEAR)
+            ran = next((c for t, c in manager.upgrades if timedelta(0) <= at - t <= NEAR), "")
+            return Change(unit=name, at=at, restarted=start is not None, lines=near, upgrade=ran)
+    return None
+
+
+def _used(manager: NetworkManager) -> bool:
+    """Whether networkd manages any interface; when networkctl told nothing, a running unit is used."""
+    return not manager.setup or bool(MANAGED & set(manager.setup.values()))
+
+
+def _counts(at: datetime | None, oldest: datetime, clock: Clock) -> bool:
+    return at is not None and at > oldest and clock.age(at) <= DAY
+
+
+def _is_of(unit: str, line: LogLine) -> bool:
+    found = _RECONFIGURED.search(line.text)
+    return found is not None and found[1] == unit
+
+
+def _proofs(units: HostUnits, manager: NetworkManager, routing: PolicyRouting, change: Change) -> Iterator[Proof]:
+    unit = units.get(change.unit)
+    since = unit.active_since.isoformat() if unit and unit.active_since else ""
+    yield units.proof.quote(f"Id={change.unit}.service ActiveState=active ActiveEnterTimestamp={since}")
+    told = [x.text for x in change.lines[-3:]]
+    if change.upgrade:
+        told.append(f"Commandline: {change.upgrade}")
+    yield manager.proof.quote(*told, "ManageForeignRoutes is not set to no")
+    yield routing.proof
+
+
+def _fixes(unit: str) -> tuple[Fix, ...]:
+    if unit == "NetworkManager":
+        keep = "printf '[keyfile]\\nunmanaged-devices=interface-name:eni*;interface-name:veth*\\n'"
+        path = "/etc/NetworkManager/conf.d/90-cni.conf"
+        reload = "sudo systemctl reload NetworkManager"
+    else:
+        keep = f"printf '{SETTINGS}'"
+        path = "/etc/systemd/networkd.conf.d/90-cni.conf"
+        reload = "sudo systemctl restart systemd-networkd"
+    prevent = Fix(
+        what=T("On every node of the pool: let {unit} leave the CNI's routes and rules alone.", unit=unit),
+        safety=Safety.REVERSIBLE,
+        commands=(f"sudo mkdir -p {path.rpartition('/')[0]}", f"{keep} | sudo tee {path}", reload),
+        verify=("ip rule show", "networkctl list --no-pager"),
+        undo=(f"sudo rm {path}", reload),
+    )
+    return (prevent,)

@@ -1,0 +1,61 @@
+"""/node-why: why a node is not ready, refuses pods, or has the wrong network."""
+
+from __future__ import annotations
+
+from bot.model.cluster import Nodes
+from bot.model.command import Argument, Command, Option
+from bot.model.evidence import Ask
+from bot.model.k8s import Node
+from bot.model.text import T
+
+NETWORK = ("NET-01", "NET-02", "NET-04", "NET-05", "NET-06", "NET-07", "NET-09", "NET-11", "NET-12", "NET-13", "NET-17")
+MOST_PEERS = 2
+POOLS = (
+    "eks.amazonaws.com/nodegroup",
+    "cloud.google.com/gke-nodepool",
+    "kubernetes.azure.com/agentpool",
+    "alibabacloud.com/nodepool-id",
+    "node.kubernetes.io/instance-type",
+)
+
+
+def look_into(ask: Ask, nodes: Nodes | None) -> tuple[str, ...]:
+    """The node that was asked about; for its network also two healthy nodes of its pool, and the peer that was named."""
+    named = [ask.options[key] for key in ("peer",) if ask.options.get(key)]
+    if not ask.switch("net") or nodes is None:
+        return (ask.target, *named)
+    here = nodes.get(ask.target)
+    others = [n.name for n in nodes.items if here and n.name not in {here.name, *named} and _comparable(here, n)]
+    return (ask.target, *named, *others[: MOST_PEERS - len(named)])
+
+
+def _comparable(here: Node, other: Node) -> bool:
+    """Whether the other node is a healthy one of the same kind."""
+    ready = other.condition("Ready")
+    alike = all(
+        left == right for key in POOLS if (left := here.metadata.label(key)) and (right := other.metadata.label(key))
+    )
+    return alike and here.control_plane == other.control_plane and ready is not None and ready.status == "True"
+
+
+COMMAND = Command(
+    name="node-why",
+    symptom=T("A node is NotReady, takes no pods, is unhealthy, or its network is wrong."),
+    target=Argument.NODE,
+    target_name="NODE",
+    target_required=True,
+    options=(
+        Option(
+            name="net",
+            type=Argument.SWITCH,
+            help=T("also judge interfaces, routes and filters; two nodes more are read"),
+        ),
+        Option(name="peer", type=Argument.NODE, help=T("compare with this node")),
+        Option(name="logs", type=Argument.NUMBER, help=T("how many lines of the kubelet's log are read (400)")),
+    ),
+    owns=("NODE-*", "HYG-03", *NETWORK, "NET-16"),
+    runs=("CTRL-09", "CTRL-12"),
+    switched={"net": NETWORK},
+    examples=("/node-why node-3", "/node-why node-a net peer=node-d"),
+    look_into=look_into,
+)
