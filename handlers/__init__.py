@@ -5,4 +5,4 @@ from __future__ import annotations
 from bot.model.command import Command
 from handlers import dns_check, metrics_api
 
-COMMANDS: tuple[Command, ...] = (dns_check.COMMAND, metrics_api.COMMAND)
+COMMANDS: tuple[Command, ...] = (metrics_api.COMMAND, dns_check.COMMAND)

@@ -19,6 +19,7 @@ from bot.source import Response
 _HARMLESS = frozenset({"limit", "resourceVersion", "resourceVersionMatch", "timeout", "timeoutSeconds", "pretty"})
 _DEFINITIONS = next(r for r in BUILT_IN if r.plural == "customresourcedefinitions")
 _APISERVICES = next(r for r in BUILT_IN if r.plural == "apiservices")
+OLDEST = 16  # apps/v1 and its like are everywhere from here on
 
 
 class Cluster:
@@ -77,8 +78,8 @@ class Cluster:
         return None
 
     def versions(self, kind: Resource) -> tuple[str, ...]:
-        """The versions of a kind that this cluster serves, newest first."""
-        served = kind.served(self.minor)
+        """The versions of a kind that this cluster serves, newest first; before 1.16 today's, as such clusters are recorded."""
+        served = kind.served(self.minor if self.minor >= OLDEST else LATEST - 1)
         if kind.group == METRICS and self.apiservices is not None:
             given = {_spec(a).get("version") for a in self.apiservices if _spec(a).get("group") == METRICS}
             return tuple(v for v in served if v in given)

@@ -1,0 +1,47 @@
+"""The incidents that ship with kubewhy: recorded clusters with a question and what must come out."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from bot.ask import nearest
+from bot.errors import UsageError
+from bot.scenario import Scenario, read
+
+IDS = ("W1", "W1-modern", "W2", "W3", "W6a", "healthy")
+
+
+def scenarios_root() -> Path:
+    """The folder of the shipped incidents."""
+    return Path(str(files("bot.playground"))) / "scenarios"
+
+
+def demos() -> dict[str, Scenario]:
+    """Every shipped incident by its short id; a folder is called ``ID-what-happened``."""
+    folders = sorted(path.parent for path in scenarios_root().glob("*/expected.yaml"))
+    found: dict[str, Scenario] = {}
+    for demo in IDS:
+        longer = tuple(f"{other}-" for other in IDS if other.startswith(f"{demo}-"))
+        for folder in folders:
+            name = folder.name
+            if name == demo or (name.startswith(f"{demo}-") and not name.startswith(longer or ("\0",))):
+                found.setdefault(demo, read(folder))
+    return found
+
+
+def demo(name: str) -> Scenario:
+    """One shipped incident.
+
+    Raises:
+        UsageError: there is none of that id; the nearest are named.
+    """
+    known = demos()
+    for key, scenario in known.items():
+        if key.lower() == name.lower():
+            return scenario
+    raise UsageError(
+        f"there is no incident {name!r}; known: {', '.join(known)}",
+        nearest=nearest(name, [k.lower() for k in known]),
+        example="demo W1",
+    )
