@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 
 from bot.ask import parse, seconds
-from bot.bundle.recorded import sources as recorded_sources
 from bot.bundle.store import Bundle, open_bundle
 from bot.config import Cluster, Settings, Ssh
 from bot.diagnose import Order, Progress, diagnose
@@ -113,6 +112,8 @@ def run_bundle(
     progress: Progress | None = None,
 ) -> Report:
     """Diagnose a recorded cluster; nothing but the bundle is read."""
+    from bot.bundle.recorded import sources as recorded_sources  # noqa: PLC0415 - dnspython, which a live run loads in its own time
+
     sources = recorded_sources(bundle)
     if "no-ssh" in question.options:
         sources = replace(sources, no_ssh="SSH is switched off for this run (--no-ssh)")

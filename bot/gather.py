@@ -6,12 +6,11 @@ thread ends by its client's own timeout and what it still delivers is not used, 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-
-import structlog
 
 from bot.check import Check, Need, needs_of
 from bot.collector import Collector
@@ -23,7 +22,7 @@ from bot.source import Sources
 
 WORKERS = 32
 TICK = 0.25
-log = structlog.get_logger()
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +216,7 @@ def _collect(collector: Collector, key: str, values: dict[str, object]) -> list[
     except SourceError as error:
         return got + _gaps(collector, key, got, str(error), error.hint)
     except Exception as error:  # a bug in one collector must not end the diagnosis
-        log.exception("collector failed", collector=collector.name, node=key)
+        log.exception("collector %s failed for %r", collector.name, key)
         return got + _gaps(collector, key, got, f"kubewhy failed to read it: {type(error).__name__}", "")
     return got
 

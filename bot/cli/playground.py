@@ -7,7 +7,7 @@ import signal
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,8 +20,10 @@ from bot.model.command import Question
 from bot.model.report import Status
 from bot.playground.demos import demo as incident
 from bot.playground.demos import demos
-from bot.playground.run import Playground, start
 from bot.scenario import Scenario
+
+if TYPE_CHECKING:
+    from bot.playground.run import Playground
 
 RAW = {"allow_extra_args": True, "ignore_unknown_options": True}
 PANEL = "Try it without a cluster"
@@ -51,6 +53,8 @@ def demo(
         return
     chosen = incident(scenario)
     asked = _question(context.args, chosen, lang or chosen.lang)
+    from bot.playground.run import start  # noqa: PLC0415 - servers that no other command needs
+
     if output is Output.TEXT:
         typer.echo(f"{chosen.title}\n$ kubewhy {asked.command} {_words(asked)}".rstrip(), err=True)
     with start(chosen.bundle(), chosen.id, dict(chosen.config)) as running:
@@ -69,6 +73,8 @@ def playground(
     port: Annotated[int, typer.Option("--port", help="Port of the local Slack; 0 takes a free one.")] = 0,
 ) -> None:
     """Leave a recorded cluster running on loopback until you press Ctrl-C, and print how to reach it."""
+    from bot.playground.run import start  # noqa: PLC0415 - servers that no other command needs
+
     bundle, name, config, question = _served(scenario)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -135,4 +141,3 @@ def _how_to_reach(running: Playground) -> str:
     if dns:
         lines.append(f"  DNS servers: {', '.join(dns[:4])}")
     return "\n".join([*lines, "Ctrl-C ends it."])
-
