@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from bot.model.command import Command
-from handlers import dns_check, metrics_api
+from handlers import dns_check, metrics_api, node_why
 
-COMMANDS: tuple[Command, ...] = (metrics_api.COMMAND, dns_check.COMMAND)
+COMMANDS: tuple[Command, ...] = (metrics_api.COMMAND, node_why.COMMAND, dns_check.COMMAND)
