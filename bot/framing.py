@@ -143,8 +143,8 @@ def answer(mark: str, sections: Iterable[Section], look: Callable[[Section], Out
         result = look(section)
         if result is None:
             continue
-        parts.append(f"\n@@BEGIN-{mark} {section.key} up={up:.2f}\n".encode())
+        parts.append(f"\n@@BEGIN-{mark} {section.key} up={up:.3f}\n".encode())
         parts.append(result.text.encode()[: LIMIT + 1])
         up += result.duration_ms / 1000
-        parts.append(f"\n@@END-{mark} {section.key} rc={result.rc} up={up:.2f}\n".encode())
+        parts.append(f"\n@@END-{mark} {section.key} rc={result.rc} up={up:.3f}\n".encode())
     return b"".join(parts)

@@ -173,7 +173,7 @@ class NodePatches:
                 entry.update({"stdout": self._clock.write(_plain(change)), "stderr": "", "exit": 0})
 
     def _change(self, entry: dict[str, Any], name: str, change: dict[Any, Any]) -> None:
-        known = {"exit", "stdout", "stderr", "duration_ms", "command", "replace", "append", "json"}
+        known = {"exit", "stdout", "stderr", "duration_ms", "command", "replace", "lines", "append", "json"}
         if set(change) - known:
             raise PatchError(f"{name}: an output has {', '.join(sorted(known))}")
         for field in ("stdout", "stderr", "command"):
@@ -182,14 +182,33 @@ class NodePatches:
         for field in ("exit", "duration_ms"):
             if field in change:
                 entry[field] = int(change[field])
-        for old, new in (change.get("replace") or {}).items():
-            if str(old) not in entry.get("stdout", ""):
-                raise PatchError(f"{name}: replace: {str(old)[:80]!r} is not in the recorded output")
-            entry["stdout"] = entry["stdout"].replace(str(old), self._clock.write(_plain(new)))
+        self._edit(entry, name, change)
         if "append" in change:
             entry["stdout"] = entry.get("stdout", "") + self._clock.write(_plain(change["append"]))
         if "json" in change:
             entry["stdout"] = self._json(entry.get("stdout", ""), name, change["json"])
+
+    def _edit(self, entry: dict[str, Any], name: str, change: dict[Any, Any]) -> None:
+        """Change parts of the recorded output; what shall be changed must be there."""
+        for old, new in (change.get("replace") or {}).items():
+            if str(old) not in entry.get("stdout", ""):
+                raise PatchError(f"{name}: replace: {str(old)[:80]!r} is not in the recorded output")
+            entry["stdout"] = entry["stdout"].replace(str(old), self._clock.write(_plain(new)))
+        for pattern, new in (change.get("lines") or {}).items():
+            entry["stdout"] = self._lines(entry.get("stdout", ""), name, str(pattern), new)
+
+    def _lines(self, text: str, name: str, pattern: str, new: Any) -> str:
+        """Put ``new`` in place of every line in which the pattern occurs; None takes the line away."""
+        try:
+            wanted = re.compile(pattern)
+        except re.error as error:
+            raise PatchError(f"{name}: lines: {pattern!r}: {error}") from None
+        lines = text.splitlines()
+        if not any(wanted.search(line) for line in lines):
+            raise PatchError(f"{name}: lines: no recorded line matches {pattern!r}")
+        put = None if new is None else self._clock.write(_plain(new)).rstrip("\n")
+        changed = (put if wanted.search(line) else line for line in lines)
+        return "".join(f"{line}\n" for line in changed if line is not None)
 
     def _json(self, text: str, name: str, change: Any) -> str:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import shlex
 import socket
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from paramiko.common import (
     AUTH_SUCCESSFUL,
     OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
     OPEN_SUCCEEDED,
+    cMSG_CHANNEL_SUCCESS,
 )
 
 from bot import framing
@@ -34,6 +36,7 @@ from bot.source import Output, Section
 
 USER = "kubewhy"
 SECONDS = 30.0
+ACCEPT_SECONDS = 0.5
 MAX_SCRIPT = 1024 * 1024
 
 
@@ -111,7 +114,8 @@ class NodeServers:
 
     def _session(self, connection: socket.socket, key: paramiko.PKey, login: _Login) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        transport = paramiko.Transport(connection)
+        transport = _Transport(connection)
+        login.transport = transport
         self._transports = [t for t in self._transports if t.is_active()]
         self._transports.append(transport)
         transport.add_server_key(key)
@@ -121,12 +125,38 @@ class NodeServers:
             transport.close()  # the client went away, or is none
 
 
+class _Transport(paramiko.Transport):
+    """Tells when the client has been told that its request was accepted.
+
+    A recorded answer takes no time: without this, a channel could be closed before the acceptance of its command is
+    sent, and the client would see a failed request.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection)
+        self._waiting: list[threading.Event] = []
+
+    def accepted(self) -> threading.Event:
+        """An event that is set after the next acceptance has been sent."""
+        event = threading.Event()
+        self._waiting.append(event)
+        return event
+
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        super()._send_user_message(data)  # type: ignore[misc]
+        if data.asbytes()[:1] == cMSG_CHANNEL_SUCCESS:
+            waiting, self._waiting = self._waiting, []
+            for event in waiting:
+                event.set()
+
+
 class _Login(paramiko.ServerInterface):
     """One connection: who may log in, and what commands say."""
 
     def __init__(self, accepted: paramiko.PKey | None, commands: NodeCommands | None) -> None:
         self._accepted = accepted
         self._commands = commands
+        self.transport: _Transport | None = None
 
     def get_allowed_auths(self, username: str) -> str:  # noqa: ARG002 - overridden
         return "publickey"
@@ -144,14 +174,18 @@ class _Login(paramiko.ServerInterface):
         return True
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        background(self._execute, "playground-ssh-exec", channel, command.decode("utf-8", "replace"))
-        return True
+        return self._start(channel, command.decode("utf-8", "replace"))
 
     def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
-        background(self._execute, "playground-ssh-shell", channel, "")
+        return self._start(channel, "")
+
+    def _start(self, channel: paramiko.Channel, command: str) -> bool:
+        assert self.transport is not None
+        background(self._execute, "playground-ssh-exec", channel, command, self.transport.accepted())
         return True
 
-    def _execute(self, channel: paramiko.Channel, command: str) -> None:
+    def _execute(self, channel: paramiko.Channel, command: str, accepted: threading.Event) -> None:
+        accepted.wait(ACCEPT_SECONDS)  # a client that wants no reply is sent none
         channel.settimeout(SECONDS)
         try:
             out, errors, status = self._answer(channel, command)

@@ -16,10 +16,12 @@ MARK = "5f0c9a1e7b3d2c48"
 def section(
     key: str, command: str, *, timeout: int = 5, root: bool = False, arguments: tuple[str, ...] = ()
 ) -> Section:
+    """A section of the given key and command."""
     return Section(key=key, command=command, timeout=timeout, root=root, arguments=arguments)
 
 
 def run_in_shell(sections: list[Section], mark: str = MARK) -> dict[str, Output]:
+    """What a real shell answers to the sections."""
     done = subprocess.run(["sh", "-s"], input=framing.script(sections, mark).encode(), capture_output=True, check=False)
     assert b"" == done.stderr
     return framing.outputs(done.stdout, sections, mark)
@@ -116,7 +118,7 @@ commands = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_si
 
 
 @given(st.lists(commands, min_size=1, max_size=4), st.booleans())
-def test_a_script_is_read_back_as_the_sections_it_was_made_of(texts: list[str], root: bool) -> None:  # noqa: FBT001
+def test_a_script_is_read_back_as_the_sections_it_was_made_of(texts: list[str], root: bool) -> None:
     """The playground recovers keys, commands, timeouts and arguments, whatever the quoting."""
     sections = tuple(
         section(f"K{i}:x y", text, root=root, arguments=("x y",) if root else ()) for i, text in enumerate(texts)
