@@ -12,7 +12,7 @@ from bot.bundle.api.request import READER, NotRecorded, Request, User, failure
 from bot.bundle.api.reviews import judge
 from bot.bundle.api.routes import respond
 from bot.bundle.store import Bundle
-from bot.errors import Kind, SourceError
+from bot.errors import BundleError, Kind, SourceError
 from bot.source import JSON, Response, Right
 
 __all__ = ["READER", "Cluster", "RecordedKube", "Request", "User", "answer"]
@@ -33,6 +33,8 @@ def answer(cluster: Cluster, request: Request) -> Response:
         found = respond(cluster, request)
     except NotRecorded as missing:
         found = failure(UNAVAILABLE, "NotRecorded", str(missing), {})
+    except BundleError as error:
+        found = failure(SERVER_ERRORS, "InternalError", f"Internal error occurred: {error}")
     headers = {"cache-control": "no-cache, private", **found.headers}
     return replace(found, headers=headers, date=cluster.now())
 
@@ -66,6 +68,8 @@ class RecordedKube:
             return replace(respond(self.cluster, request), date=self.cluster.now())
         except NotRecorded as missing:
             raise SourceError(Kind.NOT_RECORDED, f"GET {path}", str(missing)) from None
+        except BundleError as error:
+            raise SourceError(Kind.MALFORMED, f"GET {path}", str(error)) from error
 
     def review(self, right: Right, namespace: str | None = None) -> bool:
         """See :meth:`bot.source.Kube.review`."""
@@ -81,6 +85,8 @@ class RecordedKube:
             return judge(self.cluster, self.user, action) is not None
         except NotRecorded as missing:
             raise SourceError(Kind.NOT_RECORDED, f"may {right}", str(missing)) from None
+        except BundleError as error:
+            raise SourceError(Kind.MALFORMED, f"may {right}", str(error)) from error
 
 
 def _message(response: Response) -> str:

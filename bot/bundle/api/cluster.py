@@ -85,7 +85,8 @@ class Cluster:
             return tuple(v for v in served if v in given)
         return served
 
-    def groups(self) -> dict[str, list[str]]:
+    @cached_property
+    def groups(self) -> Mapping[str, list[str]]:
         """Group → its versions, newest first, in the order of discovery."""
         found: dict[str, list[str]] = {"": ["v1"]}
         for kind in self.kinds:

@@ -39,7 +39,7 @@ def root(cluster: Cluster, request: Request, media: Media) -> Response:
         return _aggregated(cluster, media, core=core)
     if core:
         return reply({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": _addresses(cluster)})
-    groups = [_group(name, versions) for name, versions in cluster.groups().items() if name]
+    groups = [_group(name, versions) for name, versions in cluster.groups.items() if name]
     return reply({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
 
 
@@ -61,7 +61,7 @@ def group(cluster: Cluster, name: str) -> Response:
     Raises:
         Refused: 404.
     """
-    versions = cluster.groups().get(name)
+    versions = cluster.groups.get(name)
     if not versions:
         raise unknown_path()
     return reply({"kind": "APIGroup", "apiVersion": "v1"} | _group(name, versions))
@@ -78,7 +78,7 @@ def resources(cluster: Cluster, group_name: str, version_name: str) -> Response:
     Raises:
         Refused: 404, no such group version.
     """
-    if version_name not in cluster.groups().get(group_name, ()):
+    if version_name not in cluster.groups.get(group_name, ()):
         raise unknown_path()
     head: dict[str, Any] = {"kind": "APIResourceList"} | ({"apiVersion": "v1"} if group_name else {})
     full = f"{group_name}/{version_name}" if group_name else version_name
@@ -124,27 +124,28 @@ def _kind_of(kind: Resource, subresource: str) -> str:
 
 
 def _aggregated(cluster: Cluster, media: Media, *, core: bool) -> Response:
-    wanted = {n: v for n, v in cluster.groups().items() if (not n) == core}
+    wanted = {n: v for n, v in cluster.groups.items() if (not n) == core}
     items = [
         {"metadata": {"name": n} if n else {}, "versions": [_version(cluster, n, v) for v in versions]}
         for n, versions in wanted.items()
     ]
     body = {"kind": media.kind, "apiVersion": f"{AGGREGATED}/{media.version}", "metadata": {}, "items": items}
     kind = f"application/json;g={AGGREGATED};v={media.version};as={media.kind}"
-    return reply(body, headers={"content-type": kind})
+    return reply(body, headers={"content-type": kind, "cache-control": "public", "vary": "Accept"})
 
 
 def _version(cluster: Cluster, group_name: str, version_name: str) -> dict[str, Any]:
     if cluster.stale(group_name, version_name):
         return {"version": version_name, "freshness": "Stale"}
-    found = [_resource(k) for k in _of(cluster, group_name, version_name)]
+    found = [_resource(k, version_name) for k in _of(cluster, group_name, version_name)]
     return {"version": version_name, "resources": found, "freshness": "Current"}
 
 
-def _resource(kind: Resource) -> dict[str, Any]:
+def _resource(kind: Resource, version_name: str) -> dict[str, Any]:
+    own = {"group": kind.group, "version": version_name} if kind.custom else {"group": "", "version": ""}
     entry: dict[str, Any] = {
         "resource": kind.plural,
-        "responseKind": {"group": "", "version": "", "kind": kind.kind},
+        "responseKind": own | {"kind": kind.kind},
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
         "verbs": list(kind.verbs),

@@ -18,6 +18,8 @@ from bot.bundle.api.request import Refused, bad_request, failure
 from bot.source import Response
 
 Object = Mapping[str, Any]
+TOKEN_VERSION = "meta.k8s.io/v1"
+ANY_VERSION = -1  # go on with whatever there is now
 EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list "
     "without the continue parameter, or use the continue token in this response to retrieve the remainder of the "
@@ -80,24 +82,31 @@ def _number(value: str) -> int:
 
 
 def _token(version: int, start: str) -> str:
-    value = {"v": "meta.k8s.io/v1", "rv": version, "start": start}
+    value = {"v": TOKEN_VERSION, "rv": version, "start": start}
     return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).rstrip(b"=").decode()
 
 
 def _start(token: str, query: Mapping[str, str], version: str) -> str:
+    """The key that a token goes on from."""
     try:
         value = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        known = value["v"] == "meta.k8s.io/v1"
-        start, asked = str(value["start"]), int(value["rv"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        raise bad_request(f"invalid continue token: continue key is not valid: {_why(token)}") from None
-    if not known:
-        raise bad_request(f"invalid continue token: continue key is not valid: unrecognized version {value['v']}")
+    except (binascii.Error, ValueError):
+        raise _invalid(_why(token)) from None
+    value = value if isinstance(value, dict) else {}
+    if value.get("v") != TOKEN_VERSION:
+        raise _invalid(f"server does not recognize this encoded version {value.get('v', '')}")
+    start, asked = value.get("start"), value.get("rv")
+    if not isinstance(start, str) or not start or not isinstance(asked, int):
+        raise _invalid("invalid start key or resourceVersion")
     if query.get("resourceVersion"):
         raise bad_request("specifying resource version is not allowed when using continue")
-    if asked not in (int(version), -1):
+    if asked not in (int(version), ANY_VERSION):
         raise Refused(_expired(start))
-    return start
+    return f"/{start.lstrip('/')}"
+
+
+def _invalid(why: str) -> Refused:
+    return bad_request(f"invalid continue token: continue key is not valid: {why}")
 
 
 def _why(token: str) -> str:
@@ -113,4 +122,4 @@ def _why(token: str) -> str:
 
 def _expired(start: str) -> Response:
     """410: the token's list is gone; it offers a token for the inconsistent remainder, as a real server does."""
-    return failure(410, "Expired", EXPIRED, meta={"continue": _token(-1, start)})
+    return failure(410, "Expired", EXPIRED, meta={"continue": _token(ANY_VERSION, start)})

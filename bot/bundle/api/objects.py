@@ -127,9 +127,13 @@ class Objects:
         items = value.get("items", []) if isinstance(value, Mapping) else value
         if items is None:
             return []
-        if not isinstance(items, list) or not all(isinstance(o, dict) for o in items):
+        if not isinstance(items, list) or not all(_is_object(o) for o in items):
             raise BundleError(f"{self.bundle.name}: {path} is no List of Kubernetes objects")
         return items
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("metadata") or {}, dict)
 
 
 def order(item: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ objects.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.bundle.api import discovery, logs, raw, reviews, watch
 from bot.bundle.api.accept import discovery as discovery_form
@@ -29,11 +29,17 @@ from bot.bundle.api.request import (
 from bot.bundle.api.resources import METRICS, Resource
 from bot.bundle.api.selectors import Test, exact_name, fields, labels
 from bot.bundle.api.shapes import Shown, show
+from bot.errors import BundleError
 from bot.source import Response
 
+SHAPES = (AttributeError, KeyError, TypeError, ValueError)
 READS = ("GET", "HEAD")
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
-PAGES = ("/version", "/version/", "/api", "/api/", "/apis", "/apis/")
+# kind, since which minor release, what the API server warns of
+DEPRECATED = (
+    ("endpoints", 33, "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+    ("componentstatuses", 19, "v1 ComponentStatus is deprecated in v1.19+"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +60,14 @@ def respond(cluster: Cluster, request: Request) -> Response:
 
     Raises:
         NotRecorded: the bundle does not say.
+        BundleError: what the bundle says cannot be read.
     """
     try:
         return _route(cluster, request)
     except Refused as refused:
         return refused.response
+    except SHAPES as error:  # recorded objects are somebody else's: a field may hold anything
+        raise BundleError(f"{cluster.bundle.name}: {request.path}: an object is malformed ({error})") from error
 
 
 def _route(cluster: Cluster, request: Request) -> Response:
@@ -148,10 +157,10 @@ def _path(cluster: Cluster, request: Request) -> Response:
 
 
 def _resource(cluster: Cluster, request: Request, target: Target, action: Action) -> Response:
-    if target.version not in cluster.groups().get(target.group, ()):
+    if target.version not in cluster.groups.get(target.group, ()):
         if target.group == METRICS and cluster.apiservices is None:
             raise NotRecorded("apiservices.apiregistration.k8s.io")
-        raise unknown_resource() if target.group in cluster.groups() else unknown_path()
+        raise unknown_resource() if target.group in cluster.groups else unknown_path()
     if cluster.stale(target.group, target.version):
         raise Refused(text("service unavailable\n", status=503, headers=NO_SNIFF))
     if not target.plural:
@@ -164,9 +173,17 @@ def _resource(cluster: Cluster, request: Request, target: Target, action: Action
     if request.method not in READS:
         return _write(cluster, request, target, kind)
     try:
-        return _read(cluster, request, target, kind)
+        return _warned(cluster, kind, _read(cluster, request, target, kind))
+    except Refused as refused:
+        raise Refused(_warned(cluster, kind, refused.response)) from None
     except Denied as error:
         raise denied(action, str(error)) from None
+
+
+def _warned(cluster: Cluster, kind: Resource, found: Response) -> Response:
+    """The answer, with the Warning header of a deprecated kind."""
+    words = next((text for plural, since, text in DEPRECATED if plural == kind.title and cluster.minor >= since), "")
+    return replace(found, headers={**found.headers, "warning": f'299 - "{words}"'}) if words else found
 
 
 def _unknown_kind(cluster: Cluster, target: Target) -> Response:
