@@ -37,12 +37,12 @@ lint: $(BIN)/.dev ## style, types, layers
 
 docs: $(BIN)/.dev ## write the pages and files that come from the code
 	@$(BIN)/python -m tools.docs
-	@$(BIN)/python -m tools.locale
+	@$(BIN)/python -m tools.messages
 	@$(BIN)/python -m tools.make_bases
 
 docs-check: $(BIN)/.dev ## fail when a committed page is stale
 	@$(BIN)/python -m tools.docs --check
-	@$(BIN)/python -m tools.locale --check
+	@$(BIN)/python -m tools.messages --check
 	@$(BIN)/python -m tools.make_bases --check
 
 lock: $(BIN)/.dev ## renew the hashed requirements

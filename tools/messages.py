@@ -1,20 +1,16 @@
 """Builds the Chinese catalogue: collects every message, merges the translations, says what is missing.
 
-Run as ``python tools/locale.py`` to write ``bot/locale/zh_CN/LC_MESSAGES/kubewhy.mo`` from ``bot/locale/zh_CN/*.po``,
+Run as ``python -m tools.messages`` to write ``bot/locale/zh_CN/LC_MESSAGES/kubewhy.mo`` from ``bot/locale/zh_CN/*.po``,
 or with ``--check`` to compare only: exit code 1 when the compiled catalogue is stale, a message has no translation, a
 translation has no message, or the two do not name the same values.
 """
 
-# ruff: noqa: E402, INP001 - called locale, as the standard module that argparse needs: its folder must not be searched
 from __future__ import annotations
-
-import sys
-
-HERE = sys.path.pop(0) if __name__ == "__main__" and sys.path and sys.path[0].endswith("tools") else ""
 
 import argparse
 import ast
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
@@ -118,7 +114,7 @@ def main() -> int:
     content = compiled(merged)
     found = wrong + problems(messages(), merged)
     if check and (not COMPILED.is_file() or COMPILED.read_bytes() != content):
-        found.append(f"{COMPILED.relative_to(ROOT)} is stale: run python tools/locale.py")
+        found.append(f"{COMPILED.relative_to(ROOT)} is stale: run python -m tools.messages")
     if not check:
         COMPILED.parent.mkdir(parents=True, exist_ok=True)
         COMPILED.write_bytes(content)

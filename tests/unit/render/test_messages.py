@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
-def locale() -> ModuleType:
+def tool() -> ModuleType:
     """The tool, which is called as a standard module is and cannot be imported by name."""
-    spec = importlib.util.spec_from_file_location("kubewhy_locale", ROOT / "tools" / "locale.py")
+    spec = importlib.util.spec_from_file_location("kubewhy_messages", ROOT / "tools" / "messages.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -28,37 +28,37 @@ def locale() -> ModuleType:
     return module
 
 
-def test_every_message_has_a_translation_and_every_translation_a_message(locale: ModuleType) -> None:
+def test_every_message_has_a_translation_and_every_translation_a_message(tool: ModuleType) -> None:
     """English and Chinese are written together."""
-    merged, _ = locale.translations()
-    assert locale.problems(locale.messages(), merged) == []
+    merged, _ = tool.translations()
+    assert tool.problems(tool.messages(), merged) == []
 
 
-def test_every_translation_names_the_same_values(locale: ModuleType) -> None:
+def test_every_translation_names_the_same_values(tool: ModuleType) -> None:
     """And no message has two translations."""
-    assert locale.translations()[1] == []
+    assert tool.translations()[1] == []
 
 
-def test_the_compiled_catalogue_is_not_stale(locale: ModuleType) -> None:
-    """``python tools/locale.py`` writes it."""
-    merged, _ = locale.translations()
-    assert locale.COMPILED.read_bytes() == locale.compiled(merged)
+def test_the_compiled_catalogue_is_not_stale(tool: ModuleType) -> None:
+    """``python -m tools.messages`` writes it."""
+    merged, _ = tool.translations()
+    assert tool.COMPILED.read_bytes() == tool.compiled(merged)
 
 
-def test_the_standard_library_reads_what_the_tool_compiles(locale: ModuleType) -> None:
+def test_the_standard_library_reads_what_the_tool_compiles(tool: ModuleType) -> None:
     """With letters beyond ASCII in both."""
-    content = locale.compiled({"a … {x}": "甲 {x}", "b": "乙"})
+    content = tool.compiled({"a … {x}": "甲 {x}", "b": "乙"})
     catalogue = gettext.GNUTranslations(io.BytesIO(content))
     assert [catalogue.gettext(m) for m in ("a … {x}", "b", "c")] == ["甲 {x}", "乙", "c"]
 
 
-def test_messages_are_found_where_they_are_written(locale: ModuleType, tmp_path: Path) -> None:
+def test_messages_are_found_where_they_are_written(tool: ModuleType, tmp_path: Path) -> None:
     """Also in both branches of a condition, and in the names of evidence; not in other calls."""
     (tmp_path / "bot").mkdir()
     (tmp_path / "handlers").mkdir()
     source = 'T("a {x}", x=1)\n_("b")\nT("c" if y else "d")\nother("e")\nclass E:\n    words: ClassVar[str] = "f"\n'
     (tmp_path / "bot" / "m.py").write_text(source, "utf-8")
-    assert set(locale.messages(tmp_path)) == {"a {x}", "b", "c", "d", "f"}
+    assert set(tool.messages(tmp_path)) == {"a {x}", "b", "c", "d", "f"}
 
 
 def test_a_translation_with_other_values_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""What writes generated files: run each as ``python -m tools.NAME``."""
