@@ -23,7 +23,7 @@ from bot.errors import SettingsError
 
 PACKAGE = "local-slack-linux-x64"
 VARIABLE = "KUBEWHY_LOCAL_SLACK"
-PLACES = (f".parts/node_modules/{PACKAGE}/bin/local-slack", f"node_modules/{PACKAGE}/bin/local-slack")
+INSTALLED = f"node_modules/{PACKAGE}/bin/local-slack"
 BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-playground", "xapp-playground", "playground"
 START_SECONDS = 20.0
 BOT = "U0KUBEWHY"
@@ -88,9 +88,10 @@ def find() -> Path:
         if os.access(named, os.X_OK):
             return Path(named)
         raise SettingsError(f"{VARIABLE}: {named} is no program")
-    for place in PLACES:
-        if os.access(place, os.X_OK):
-            return Path(place).resolve()
+    parts = os.environ.get("KUBEWHY_PARTS")
+    for folder in (Path(parts).parent if parts else Path(".parts"), Path(".parts"), Path()):
+        if os.access(folder / INSTALLED, os.X_OK):
+            return (folder / INSTALLED).resolve()
     found = shutil.which("local-slack")
     if found is None:
         raise SettingsError(HOW_TO_GET_IT)

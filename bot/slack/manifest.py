@@ -1,6 +1,6 @@
-"""The manifest from which a workspace creates the Slack app: made from the table of commands, so that it cannot lag.
+"""The Slack app's manifest, from the command table: paste it into "Create an app from a manifest".
 
-What may stand in it: docs.slack.dev, reference "app manifest"; an app may have at most 50 slash commands.
+The scopes are what the bot uses and no more: history only to find its own messages after a crash.
 """
 
 from __future__ import annotations
@@ -13,46 +13,44 @@ from bot.model.command import Command
 from bot.slack.arguments import ALIAS
 from bot.slack.listener import SHORTCUT
 
-# Each scope with its reason; docs/slack.md prints the same table.
-SCOPES = {
-    "app_mentions:read": "to be asked by name, which is the only way inside a thread",
-    "channels:history": "to find its own messages again after a crash, and the message that a shortcut was used on",
-    "chat:write": "to answer",
-    "commands": "slash commands and the message shortcut",
-    "files:write": "to attach the evidence of a run to its thread",
-    "groups:history": "the same as channels:history, in private channels that it was invited to",
-    "users:read": "to tell guests of other workspaces from people of this one",
-}
+SCOPES = ("app_mentions:read", "channels:history", "chat:write", "commands", "files:write", "groups:history")
 EVENTS = ("app_home_opened", "app_mention")
-DESCRIPTION = 'Answers "why is it broken?" for Kubernetes clusters, with proof. Reads, never writes.'
+DESCRIPTION_CHARS = 200
 HINT_CHARS = 100
-COLOR = "#1d4ed8"
 
 
 def manifest(commands: Iterable[Command]) -> str:
-    """The manifest as JSON, ready for "Create New App, from a manifest"; Socket Mode, no public address needed."""
-    known = tuple(commands)
-    listed = [_slash(c.name, str(c.symptom), _hint(c)) for c in known]
-    listed.append(
-        _slash(ALIAS, "every command above as /kubewhy COMMAND, and help", "COMMAND [TARGET] [KEY=VALUE ...]")
-    )
-    app: dict[str, Any] = {
+    """The manifest as JSON text."""
+    slash = [
+        {
+            "command": f"/{ALIAS}",
+            "description": "Every command of kubewhy, and help",
+            "usage_hint": "help | <command> [target] [key=value]",
+            "should_escape": False,
+        },
+        *(_slash(command) for command in commands),
+    ]
+    document: dict[str, Any] = {
         "_metadata": {"major_version": 1, "minor_version": 1},
-        "display_information": {"name": "kubewhy", "description": DESCRIPTION, "background_color": COLOR},
+        "display_information": {
+            "name": ALIAS,
+            "description": "Says why something in a Kubernetes cluster is broken, with proof. It only reads.",
+            "background_color": "#1f3a5f",
+        },
         "features": {
             "app_home": {"home_tab_enabled": True, "messages_tab_enabled": False},
-            "bot_user": {"display_name": "kubewhy", "always_online": True},
+            "bot_user": {"display_name": ALIAS, "always_online": True},
             "shortcuts": [
                 {
                     "name": "Diagnose this message",
                     "type": "message",
                     "callback_id": SHORTCUT,
-                    "description": "Runs the command that the message names",
+                    "description": "Runs the command that the message names, and answers in its thread",
                 }
             ],
-            "slash_commands": listed,
+            "slash_commands": slash,
         },
-        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
             "event_subscriptions": {"bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True},
@@ -61,18 +59,14 @@ def manifest(commands: Iterable[Command]) -> str:
             "token_rotation_enabled": False,
         },
     }
-    return json.dumps(app, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _slash(name: str, description: str, hint: str) -> dict[str, Any]:
-    return {"command": f"/{name}", "description": description, "usage_hint": hint, "should_escape": False}
-
-
-def _hint(command: Command) -> str:
-    """Target and the command's own options, as many as fit."""
-    name = command.target_name.upper() or (command.target.value.upper() if command.target else "")
-    words = [name if command.target_required else f"[{name}]"] if command.target else []
-    words += [f"[{option.name}=…]" for option in command.options]
-    while len(" ".join(words)) > HINT_CHARS:
-        words.pop()
-    return " ".join(words)
+def _slash(command: Command) -> dict[str, Any]:
+    example = command.examples[0].removeprefix(f"{command.name} ") if command.examples else ""
+    return {
+        "command": f"/{command.name}",
+        "description": str(command.symptom)[:DESCRIPTION_CHARS],
+        "usage_hint": (example if example != command.name else "help")[:HINT_CHARS],
+        "should_escape": False,
+    }
