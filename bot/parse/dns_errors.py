@@ -48,7 +48,7 @@ def read(lines: Iterable[LogLine]) -> tuple[Unresolved, ...]:
 
 def _name(match: re.Match[str], text: str) -> str:
     named = match.groupdict().get("name") or ""
-    if named and named not in {"Errno", "error"}:
+    if named and not named.isdigit() and named not in {"Errno", "error"}:
         return named.lower()
     hint = _HINT.search(text)
     return (hint["name"] or hint["url"] or "").lower() if hint else ""

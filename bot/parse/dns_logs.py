@@ -62,9 +62,9 @@ _PATTERNS: tuple[tuple[Saying, re.Pattern[str]], ...] = (
     (Saying.UNSYNCED, re.compile(r"starting server with unsynced Kubernetes API|Timeout waiting for initialization")),
     (Saying.LOOP, re.compile(r'\[FATAL\] plugin/loop: Loop \((?P<target>\S+ -> \S*)\) detected for zone "\."')),
     (Saying.RELOAD_FAILED, re.compile(r"plugin/reload: Corefile changed but reload failed.*?(?:: (?P<target>/.*))?$")),
-    (Saying.CONFIG, re.compile(r"^(?:\S+: )?(?P<target>\S*Corefile:\d+ - (?:Error during parsing|Syntax error): .*)$")),
-    (Saying.CONFIG, re.compile(r"^(?P<target>plugin/\S+: (?:failed to resolve|not an IP address).*)$")),
-    (Saying.CONFIG, re.compile(r"^(?P<target>plugin/\S+: (?:unknown property|Unknown directive).*)$")),
+    (Saying.CONFIG, re.compile(r"(?P<target>\S*Corefile:\d+ - (?:Error during parsing|Syntax error): .*)$")),
+    (Saying.CONFIG, re.compile(r"(?:^|Z )(?P<target>plugin/\S+: (?:failed to resolve|not an IP address).*)$")),
+    (Saying.CONFIG, re.compile(r"(?:^|Z )(?P<target>plugin/\S+: (?:unknown property|Unknown directive).*)$")),
     (Saying.CONFIG, re.compile(r"(?P<target>Unknown directive '(?:proxy|upstream|resyncperiod|federation|autopath)')")),
 )
 

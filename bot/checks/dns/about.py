@@ -31,9 +31,9 @@ def workload_of(pods: DnsPods, workload: DnsWorkload | None) -> Subject:
 def facts_of(hit: Iterable[Pod], service: DnsService | None, **more: str | float | bool | tuple[str, ...]) -> Facts:
     """The join facts of DNS pods: ``pods``, ``nodes``, ``service``, and what the row adds."""
     bad = tuple(hit)
-    nodes = tuple(dict.fromkeys(p.spec.node_name for p in bad if p.spec.node_name))
+    nodes = tuple(sorted({p.spec.node_name for p in bad if p.spec.node_name}))
     facts: dict[str, str | int | float | bool | tuple[str, ...]] = {
-        "pods": tuple(p.path for p in bad),
+        "pods": tuple(sorted(p.path for p in bad)),
         "nodes": nodes,
         "component": "cluster-dns",
     }

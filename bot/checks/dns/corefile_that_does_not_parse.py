@@ -84,7 +84,7 @@ def _failed_reloads(logs: DnsLogs, pod: str) -> tuple[Heard, ...]:
     found = []
     for log in logs.of(pod):
         texts = [line.text for line in log.log.lines]
-        done = max((i for i, text in enumerate(texts) if text.startswith(RELOADED)), default=-1)
+        done = max((i for i, text in enumerate(texts) if RELOADED in text), default=-1)
         later = tuple(s for s in log.said if s.about is Saying.RELOAD_FAILED and s.line in texts[done + 1 :])
         if later and log.running_since is not None:
             found.append(Heard(log=log, said=later[-1:]))

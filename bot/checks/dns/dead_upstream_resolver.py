@@ -62,14 +62,12 @@ def dead_upstream_resolver(
         failing, slow = _bad_nodes(replies), _slow_nodes(replies, limit)
         if server in well:
             if server in named or failing:
-                good = next(r for r in replies if r.good and r.node in _good(replies, limit))
+                good = [r for r in replies if r.good and r.node in _good(replies, limit)]
                 yield RuledOut(
                     code="DNS-05",
                     subject=subject,
-                    because=T(
-                        "{server} answers {node} ({rcode})", server=server, node=good.node, rcode=good.rcodes[-1]
-                    ),
-                    proofs=(good.proof,),
+                    because=T("{server} answers {nodes}", server=server, nodes=tuple(sorted({r.node for r in good}))),
+                    proofs=tuple(r.proof for r in good),
                 )
             continue
         if len(failing) < PLACES and len(slow) < PLACES:

@@ -98,7 +98,7 @@ def _unsynced(said: list[Heard]) -> bool:
 
 
 def _nodes(hit: list[Pod]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(p.spec.node_name or "" for p in hit))
+    return tuple(sorted({p.spec.node_name or "" for p in hit}))
 
 
 def _where(hit: list[Pod], paths: PerNode[ApiPath]) -> str:

@@ -102,7 +102,7 @@ def _where(asked: tuple[Reply, ...]) -> str:
 
 
 def _detail(reason: str, asked: tuple[Reply, ...]) -> Text:
-    good = tuple(dict.fromkeys(r.node for r in asked if r.good))
+    good = tuple(sorted({r.node for r in asked if r.good}))
     if reason == "pod-network":
         return T(
             "The upstream answers {nodes}; the way from the DNS pods to it is broken.",
@@ -114,7 +114,7 @@ def _detail(reason: str, asked: tuple[Reply, ...]) -> Text:
 
 
 def _nodes(hit: list[Pod]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(p.spec.node_name or "" for p in hit))
+    return tuple(sorted({p.spec.node_name or "" for p in hit}))
 
 
 def _telling(replies: tuple[Reply, ...], hit: list[Pod]) -> tuple[Proof, ...]:
