@@ -1,4 +1,4 @@
-"""What a secret looks like: by the key before it, or by its own shape.
+"""What a secret looks like by its own shape; those known by the key before them are in :mod:`bot.secret_keys`.
 
 Every pattern is linear: it starts at a literal, and what follows cannot run past the next possible start, so one line
 of a megabyte costs no more than many short ones.
@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-MARK = "[redacted]"
+from bot.secret_keys import HINTS, MARK, hide_values, secret_name
+
 _Substitute = Callable[[re.Match[str]], str | None]
 
 
@@ -38,45 +39,12 @@ class _Rule:
         return self.pattern.sub(one, text), count
 
 
-_VALUE = (
-    r'(?P<open>\\+")(?:[^"\\\n]|\\[^"\n])*'  # \"…\" inside a quoted message
-    r'|(?P<quote>")(?:[^"\\\n]|\\.)*'
-    r"|(?P<single>')[^'\n]*"
-    r"|[^\s\"',;&{}()<>\\]+"
-)
-_HARMLESS_VALUES = frozenset(
-    {"true", "false", "null", "none", "nil", "yes", "no", "masked", "redacted", "***", "xxx", "-", "|", ">", "|-", ">-"}
-)
-_CERTAIN = (
-    r"password|passwd|passphrase|client-key-data|_authtoken|dockerconfigjson|dockercfg|secret_?access_?key"
-    r"|client[_-]?secret|api[_-]?key|private[_-]?key|secret[_-]?key|access[_-]?key(?:[_-]?id)?|encryption[_-]?key"
-)
-_UNSURE = r"token|secret|pwd|credentials?"
-_OBJECT_NAME = re.compile(r"[a-z0-9.-]+/[a-z0-9.-]+")
-_WORDY = re.compile(r"[a-z]+|[A-Z]?[a-z]+|[A-Z]+", re.ASCII)
 _TOKENISH = 16
-
-
-def _keyed(match: re.Match[str]) -> str | None:
-    """``password=…`` always; ``token: word`` in a sentence only when the value does not read like a word."""
-    value = match["value"]
-    opening = match["open"] or match["quote"] or match["single"] or ""
-    bare = value[len(opening) :]
-    if not bare or bare.strip("<>[]*").lower() in _HARMLESS_VALUES or bare.startswith(MARK) or bare.isdigit():
-        return None
-    if match["unsure"]:
-        if _OBJECT_NAME.fullmatch(bare):
-            return None
-        prose = not opening and match["join"].strip(" \t\"'\\") == ":" and match["join"].endswith((" ", "\t"))
-        if prose and _WORDY.fullmatch(bare.strip(".!?")) and len(bare) < _TOKENISH:
-            return None
-    return f"{match['key']}{match['join']}{opening}{MARK}"
 
 
 def _named(match: re.Match[str]) -> str | None:
     """An environment variable: its name says whether its value is a secret."""
-    sensitive = re.search(f"{_CERTAIN}|{_UNSURE}|key$|dsn|connection", match["name"], re.IGNORECASE)
-    if not sensitive or match["value"].startswith(MARK):
+    if not secret_name(match["name"]) or match["value"].startswith(MARK):
         return None
     return match["head"] + MARK
 
@@ -117,8 +85,11 @@ def _encoded_key(match: re.Match[str]) -> str | None:
     return MARK if b"PRIVATE KEY" in shown else None
 
 
+_MAP_VALUE = re.compile(r'(:\s{0,4}(?:"|\\+"))(?!\[redacted\]|\\|")(?:(?<=\\")[^"\\]+|(?<!\\")(?:[^"\\]|\\.)+)')
+
+
 def _secret_map(match: re.Match[str]) -> str | None:
-    return match["head"] + re.sub(r'(:\s*")(?!\[redacted\]")(?:[^"\\]|\\.)+"', rf'\g<1>{MARK}"', match["body"])
+    return match["head"] + _MAP_VALUE.sub(rf"\g<1>{MARK}", match["body"])
 
 
 def _secret_lines(match: re.Match[str]) -> str | None:
@@ -169,10 +140,10 @@ _RULES = (
     _rule(["glpat-"], r"\bglpat-[\w-]{20,255}", _whole),
     _rule(["xox", "xapp-"], r"\b(?:xox[abeoprs]|xapp)-[A-Za-z0-9-]{10,255}", _whole),
     _rule(["aiza"], r"\bAIza[0-9A-Za-z_-]{35}", _whole),
-    _rule(["."], r"(?<![\w.-])[a-z0-9]{6}\.[a-z0-9]{16}(?![\w.-])", _bootstrap),
+    _rule(["token", "kubeadm", "bootstrap"], r"(?<![\w.-])[a-z0-9]{6}\.[a-z0-9]{16}(?![\w.-])", _bootstrap),
     _rule(
         ["value"],
-        r"(?P<head>\\{0,8}[\"']name\\{0,8}[\"']\s{0,4}:\s{0,4}\\{0,8}[\"'](?P<name>[\w.-]{1,200})\\{0,8}[\"']\s{0,40},\s{0,40}"
+        r"(?P<head>name\\{0,8}[\"']\s{0,4}:\s{0,4}\\{0,8}[\"'](?P<name>[\w.-]{1,200})\\{0,8}[\"']\s{0,40},\s{0,40}"
         r"\\{0,8}[\"']value\\{0,8}[\"']\s{0,4}:\s{0,4}\\{0,8}[\"'])(?P<value>(?:[^\"\\\n]|\\[^\"\n])+)",
         _named,
     ),
@@ -181,20 +152,6 @@ _RULES = (
         r"(?P<head>\bname:[ \t]{0,4}[\"']?(?P<name>[\w.-]{1,200})[\"']?[ \t]{0,40}\n[ \t]{0,40}value:[ \t]{0,4})"
         r"(?P<value>\S[^\n]*)",
         _named,
-    ),
-    _rule(
-        ["--"],
-        rf"(?P<key>--(?:[\w]+-){{0,4}}(?:{_CERTAIN}|(?P<unsure>{_UNSURE})))(?P<join>[ \t]+)"
-        rf"(?P<value>(?!-)(?:{_VALUE}))",
-        _keyed,
-        flags=_ANY_CASE,
-    ),
-    _rule(
-        ["pass", "pwd", "token", "secret", "key", "credential", "dockercfg", "dockerconfig", "sig=", "signature="],
-        rf"(?P<key>{_CERTAIN}|\b(?:sig|x-amz-signature)(?==)|(?P<unsure>{_UNSURE}))"
-        rf"(?P<join>(?:\\{{0,8}}[\"'])?[ \t]{{0,4}}[:=][ \t]{{0,4}})(?P<value>{_VALUE})",
-        _keyed,
-        flags=_ANY_CASE,
     ),
 )
 _SECRET_KIND = re.compile(r"kind\\{0,8}[\"']?\s{0,4}:\s{0,4}\\{0,8}[\"']?Secret(?:List)?\b")
@@ -221,4 +178,7 @@ def hide(text: str) -> tuple[str, int]:
         if any(hint in lowered for hint in rule.hints):
             text, found = rule.apply(text)
             count += found
+    if any(hint in lowered for hint in HINTS):
+        text, found = hide_values(text)
+        count += found
     return text, count

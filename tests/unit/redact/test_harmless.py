@@ -65,6 +65,6 @@ def test_what_comes_out_is_always_utf8_without_controls(text: str) -> None:
 def test_a_line_of_a_megabyte_takes_less_than_two_seconds(pattern: str) -> None:
     """Every rule is linear, also in text made against it: a quadratic one would take hours here."""
     text = (pattern * (MEGABYTE // len(pattern) + 1))[:MEGABYTE]
-    began = time.perf_counter()
+    began = time.process_time()
     clean(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
