@@ -78,7 +78,10 @@ class Cluster:
         return None
 
     def versions(self, kind: Resource) -> tuple[str, ...]:
-        """The versions of a kind that this cluster serves, newest first; before 1.16 today's, as such clusters are recorded."""
+        """The versions of a kind that this cluster serves, newest first.
+
+        Before 1.16 they are today's, because such clusters are recorded so.
+        """
         served = kind.served(self.minor if self.minor >= OLDEST else LATEST - 1)
         if kind.group == METRICS and self.apiservices is not None:
             given = {_spec(a).get("version") for a in self.apiservices if _spec(a).get("group") == METRICS}

@@ -18,7 +18,7 @@ from bot.bundle.api.request import Refused, bad_request, failure
 from bot.source import Response
 
 Object = Mapping[str, Any]
-TOKEN_VERSION = "meta.k8s.io/v1"
+ENCODED_AS = "meta.k8s.io/v1"
 ANY_VERSION = -1  # go on with whatever there is now
 EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You can start a new list "
@@ -82,7 +82,7 @@ def _number(value: str) -> int:
 
 
 def _token(version: int, start: str) -> str:
-    value = {"v": TOKEN_VERSION, "rv": version, "start": start}
+    value = {"v": ENCODED_AS, "rv": version, "start": start}
     return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).rstrip(b"=").decode()
 
 
@@ -93,7 +93,7 @@ def _start(token: str, query: Mapping[str, str], version: str) -> str:
     except (binascii.Error, ValueError):
         raise _invalid(_why(token)) from None
     value = value if isinstance(value, dict) else {}
-    if value.get("v") != TOKEN_VERSION:
+    if value.get("v") != ENCODED_AS:
         raise _invalid(f"server does not recognize this encoded version {value.get('v', '')}")
     start, asked = value.get("start"), value.get("rv")
     if not isinstance(start, str) or not start or not isinstance(asked, int):
