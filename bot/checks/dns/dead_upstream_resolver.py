@@ -79,7 +79,7 @@ def dead_upstream_resolver(
             title=T("upstream resolver {server} is slow", server=server)
             if reason == "slow"
             else T("upstream resolver {server} does not answer", server=server),
-            detail=T("{nodes} asked it.", nodes=tuple(sorted({r.node for r in replies}))),
+            detail=T("Asked from {nodes}.", nodes=tuple(sorted({r.node for r in replies}))),
             severity=Severity.HIGH,
             confidence=Confidence.CONFIRMED if server in named else Confidence.LIKELY,
             subject=subject,

@@ -62,7 +62,7 @@ def dns_pod_that_keeps_restarting(
         code="DNS-02",
         reason="crash-loop" if waiting else "flapping",
         title=T(
-            "{count} DNS pod(s) keep restarting; the worst has {restarts} restarts",
+            "{count} DNS pods keep restarting; the worst has {restarts} restarts",
             count=len(bad),
             restarts=last.restarts,
         )
