@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.model.cluster import Heartbeats, Nodes
+from bot.model.cluster import Heartbeats, Leaders, Nodes
 from bot.model.command import Argument, Command
 from bot.model.evidence import Clock
-from bot.model.health import is_ready, is_virtual, parked, silence
+from bot.model.health import is_ready, is_virtual, leaderless, parked, silence
 from bot.model.metrics import MetricsServer, NodeMetrics, Scrapes
 from bot.model.text import T
 
@@ -20,11 +20,12 @@ def look_into(
     server: MetricsServer | None,
     scrapes: Scrapes | None,
     metrics: NodeMetrics | None,
+    leaders: Leaders | None,
 ) -> tuple[str, ...]:
     """The nodes that may break metrics, worst first, at most 5; none when all is well.
 
-    Silent nodes come first, then nodes that are not ready, nodes with an unready metrics-server pod, and nodes that could
-    not be scraped or have no sample.
+    Silent nodes first, then nodes that are not ready, nodes with an unready metrics-server pod, nodes that could not
+    be scraped or have no sample, and the control-plane nodes when the controller-manager has no leader.
     """
     live = [n for n in nodes.items if not parked(n) and not is_virtual(n)]
     silent = {n.name: age for n in live if (age := silence(n.name, heartbeats, clock)) is not None}
@@ -34,6 +35,9 @@ def look_into(
     chosen += [f.node for f in (scrapes.failures if scrapes else ())]
     if metrics is not None and metrics.sampled:
         chosen += [n.name for n in live if n.name not in metrics.sampled]
+    manager = leaders.by_component.get("kube-controller-manager") if leaders else None
+    if manager is not None and leaderless(manager, clock):
+        chosen += [n.name for n in live if n.control_plane]
     known = {n.name for n in live}
     return tuple(dict.fromkeys(name for name in chosen if name in known))[:MOST]
 

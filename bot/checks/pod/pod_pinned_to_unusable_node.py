@@ -14,6 +14,7 @@ from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
 from bot.model.health import is_down
 from bot.model.k8s import Node, Pod, PodSpec
+from bot.model.proof import Proof
 from bot.model.refs import Subject
 from bot.model.text import T
 from bot.model.workloads import PodEvents, SuspectPods, Workloads
@@ -56,7 +57,7 @@ def pod_pinned_to_unusable_node(
     Verify:
         The pod is scheduled.
     Must not fire:
-        Pods without such a rule (ruled out aloud); DaemonSet pods, which are always bound to their node.
+        Pods that another usable node may take (ruled out aloud); DaemonSet pods, which are always bound to their node.
     Reasons:
         - node-selector: nodeSelector
         - node-affinity: required node affinity
@@ -71,13 +72,18 @@ def pod_pinned_to_unusable_node(
             yield from _judge(pod, nodes, usable, _message(pod, events), suspects)
     for workload in workloads.items:
         meta, spec = workload.metadata, workload.spec.template.spec
-        if workload.kind == "StatefulSet" and spec.containers and not _rules(spec):
-            yield RuledOut(
-                code="POD-02",
-                subject=Subject("StatefulSet", meta.name, meta.namespace),
-                because=T("{name} is not bound to a node by labels", name=meta.path),
-                proofs=(workloads.proof.quote(f"StatefulSet {meta.path}: no nodeSelector, no required affinity"),),
-            )
+        free = {n.name for n in nodes.items if _matches(n, spec)} & usable
+        if workload.kind == "StatefulSet" and spec.containers and free:
+            yield _ruled_out(Subject("StatefulSet", meta.name, meta.namespace), meta.path, free, workloads.proof)
+
+
+def _ruled_out(what: Subject, name: str, free: set[str], proof: Proof) -> RuledOut:
+    return RuledOut(
+        code="POD-02",
+        subject=what,
+        because=T("{name} is not bound to one node: {nodes} may take it", name=name, nodes=tuple(sorted(free)[:3])),
+        proofs=(proof.quote(f"{name}: nodeSelector and required affinity match {', '.join(sorted(free)[:3])}"),),
+    )
 
 
 def _daemon(pod: Pod) -> bool:
@@ -96,17 +102,10 @@ def _judge(
 ) -> Iterator[Finding | RuledOut]:
     hit = MESSAGE.search(message)
     word = _word(pod.spec, hit)
-    if not _rules(pod.spec) and hit is None:
-        yield RuledOut(
-            code="POD-02",
-            subject=subject(pod),
-            because=T("{name} is not bound to a node by labels", name=pod.path),
-            proofs=(suspects.proof.quote(f"{pod.path}: no nodeSelector, no required affinity"),),
-        )
-        return
     matching = tuple(n.name for n in nodes.items if _matches(n, pod.spec))
     by_labels = word in {"node-selector", "node-affinity"}
-    if by_labels and set(matching) & usable:
+    if by_labels and (free := set(matching) & usable):
+        yield _ruled_out(subject(pod), pod.path, free, suspects.proof)
         return
     if not by_labels and hit is None:
         return
@@ -120,15 +119,6 @@ def _word(spec: PodSpec, hit: re.Match[str] | None) -> str:
     if hit is not None and rule is None:
         return "host-ports"
     return "node-selector" if spec.node_selector else "node-affinity"
-
-
-def _rules(spec: PodSpec) -> bool:
-    """Whether anything binds the pod to certain nodes."""
-    return (
-        bool(spec.node_selector)
-        or bool(_terms(spec))
-        or any(REQUIRED in _dict(_dict(spec.affinity).get(kind)) for kind in ("podAffinity", "podAntiAffinity"))
-    )
 
 
 def _dict(value: object) -> dict[str, Any]:
