@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from bot.bundle import filters, journal, units
+from bot.bundle.compound import joined, split
 from bot.bundle.entries import Entry
 from bot.bundle.probes import from_nc
 from bot.bundle.words import split_list, split_pipe, words
@@ -39,25 +40,31 @@ class NodeCommands:
         self.node = node
         self._entries = tuple(entries)
         self._more = more
-        self._by_key: dict[str, Entry] = {}
+        self._by_key: dict[str, list[Entry]] = {}
         self._by_words: dict[tuple[str, ...], Entry] = {}
         for entry in self._entries:
             if entry.key:
-                self._by_key.setdefault(entry.key, entry)
+                self._by_key.setdefault(entry.key, []).append(entry)
             if said := _shape(entry.command):
                 self._by_words.setdefault(said, entry)
+        for part in (part for entry in self._entries for part in split(entry)):
+            self._by_words.setdefault(_shape(part.command), part)
         self._units = self._known_units()
 
     def section(self, section: Section) -> Entry | None:
-        """What answers a section: by its key, then by its command."""
-        found = self._by_key.get(section.key)
-        if found is not None and _is_about(found, section):
-            return found
-        return self.line(section.command)
+        """What answers a section: by its key, then by its command.
+
+        Where the key was recorded for more than the section asks (several entries, or one compound command), the
+        section's own command comes first.
+        """
+        keyed = [entry for entry in self._by_key.get(section.key, ()) if _is_about(entry, section)]
+        if len(keyed) == 1 and not split(keyed[0]):
+            return keyed[0]
+        return self.line(section.command) or joined(keyed)
 
     def keyed(self, key: str, arguments: tuple[str, ...] = ()) -> Entry | None:
         """What answers the root-owned collector, asked for a key of its table."""
-        return self._by_key.get(":".join((key, *arguments))) or self._by_key.get(key)
+        return joined(self._by_key.get(":".join((key, *arguments))) or self._by_key.get(key) or [])
 
     def line(self, command: str, depth: int = 0) -> Entry | None:
         """What answers a command line of any form."""
@@ -136,7 +143,7 @@ class NodeCommands:
     def _nc(self, command: str) -> Entry | None:
         """``nc -zv`` from the TCP section of the same target."""
         target = from_nc("", command, 0, "")
-        recorded = self._by_key.get(f"TCP:{target.host}:{target.port}") if target else None
+        recorded = joined(self._by_key.get(f"TCP:{target.host}:{target.port}", [])) if target else None
         if target is None or recorded is None:
             return None
         where = f"{target.host} {target.port}"
@@ -198,7 +205,7 @@ def _systemctl_words(said: tuple[str, ...]) -> tuple[str, list[str], set[str], b
 def _shape(command: str) -> tuple[str, ...]:
     """The words of a command, without options that never change what it says."""
     said = words(command)
-    if said[:2] == ("crictl", "--timeout"):
+    if said[:2] in {("crictl", "--timeout"), ("iptables", "-w")}:
         return (said[0], *said[3:])
     return said
 

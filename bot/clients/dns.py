@@ -50,6 +50,8 @@ class LiveResolver:
         except OSError as error:
             found = Kind.UNREACHABLE if error.errno in NO_ROUTE else Kind.RESET
             raise SourceError(found, f"DNS {name} @{server}", error.strerror or str(error)) from None
+        if answer.rcode() == dns.rcode.NOTIMP:  # it has no opinion on the name: no evidence, neither good nor bad
+            raise SourceError(Kind.MALFORMED, f"DNS {name} @{server}", "the server takes no such question (NOTIMP)")
         records = tuple(
             item.to_text().rstrip(".")
             for rrset in answer.answer

@@ -151,6 +151,30 @@ def test_dig_on_a_node_is_answered_from_what_that_node_was_told(node: Any) -> No
     assert asked[2].key not in got
 
 
+def test_a_row_of_several_commands_answers_each_of_them(node: Any) -> None:
+    """JSON documents after one another are told apart; several entries of one key are each their own command's."""
+    shell = node(
+        [
+            {
+                "key": "CRI",
+                "command": "sudo -n crictl --timeout 8s info; sudo -n crictl ps -a -o json; ls -l /run/x.sock",
+                "stdout": '{"status": {}}\n{"containers": []}\nsrw /run/x.sock\n',
+            },
+            {"key": "DISK", "command": "df -PT -B1 -x tmpfs -x overlay -x squashfs", "stdout": "blocks\n"},
+            {"key": "DISK", "command": "df -Pi -x tmpfs -x overlay -x squashfs", "stdout": "inodes\n"},
+            {"key": "IPT", "command": "sudo iptables -S FORWARD; sudo nft list tables", "stdout": "-P FORWARD DROP\n"},
+        ]
+    )
+    got = shell.run("node-3", base("CRI", "CRI_PS", "CRI_PODS", "DISK", "IPT"))
+    assert {k: v.text for k, v in got.items()} == {
+        "CRI": '{"status": {}}\n',
+        "CRI_PS": '{"containers": []}\n',
+        "DISK": "blocks\ninodes\n",
+        "IPT": "-P FORWARD DROP\n",
+    }
+    assert shell.node("node-3").line("ls -l /run/x.sock").stdout == "srw /run/x.sock\n"
+
+
 def test_a_file_is_not_answered_with_another_file_of_the_same_key(node: Any) -> None:
     """HOSTLOGS of one path says nothing about another; how many lines were asked for does not matter."""
     shell = node(

@@ -74,7 +74,6 @@ def servers(bundle: Bundle) -> Iterator[DnsServers]:
         ("10.96.0.10", "_http._tcp.web.shop", "SRV", ("NOERROR", ("0 100 80 web.shop",))),
         ("10.96.0.10", "gone.shop", "A", ("NXDOMAIN", ())),
         ("10.96.0.10", "bad.shop", "A", ("SERVFAIL", ())),
-        ("10.96.0.10", "never.asked", "A", ("NOTIMP", ())),
         ("10.0.0.2", "web.shop", "A", ("NOERROR", ("203.0.113.9",))),
     ],
 )
@@ -95,6 +94,16 @@ def test_silence_and_refusal_are_what_they_were(servers: DnsServers) -> None:
     with pytest.raises(SourceError) as caught:
         resolver.ask("10.0.0.4", "web.shop", tcp=True, timeout=0.5)
     assert caught.value.kind is Kind.UNREACHABLE
+
+
+def test_a_question_that_was_not_recorded_is_no_evidence(servers: DnsServers) -> None:
+    """The server says NOTIMP, and the bot's client takes that for no answer at all."""
+    host, port = servers.reach["10.96.0.10:53"].split(":")
+    answer = dns.query.udp(dns.message.make_query("never.asked", "A"), host, port=int(port), timeout=2)
+    assert answer.rcode() == dns.rcode.NOTIMP
+    with pytest.raises(SourceError) as caught:
+        LiveResolver(Reach.of(servers.reach)).ask("10.96.0.10", "never.asked")
+    assert caught.value.kind is Kind.MALFORMED
 
 
 def test_garbage_does_not_end_a_server(servers: DnsServers) -> None:
