@@ -1,7 +1,7 @@
 """Secrets that are known by the key before them: ``password=…``, ``"token": "…"``, ``--api-key …``.
 
-Keys are looked for from the sign that follows them: there are few ``=`` and ``:`` in a text, and many letters. A key that
-is always a secret hides any value; a word such as *token*, which sentences use too, hides only what is not like a word.
+Keys are looked for from the sign that follows them: there are few ``=`` and ``:`` in a text, and many letters. A key
+that is always a secret hides any value; a word such as *token*, which sentences use too, hides only what is no word.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from bot.render.i18n import Voice, code, strong
 FULL_FINDINGS = 5
 FULL_FIXES = 2
 LISTED = 10
+BRIEF = 3
 SLOW_MS = 30_000
 
 
@@ -128,7 +129,7 @@ def root(report: Report, voice: Voice, by: str) -> Message:
     """The root message of a finished run."""
     blocks: list[Block] = [Section(lines=(headline(report, voice),)), Section(lines=verdict(report, voice))]
     if report.status in {Status.INCOMPLETE, Status.FAILED}:
-        missing = unchecked(report, voice, 3)
+        missing = unchecked(report, voice, BRIEF)
         if missing:
             blocks.append(Section(lines=(strong(voice(T("Not checked"))), *missing)))
     blocks += [Note(line=provenance(report, voice, by)), _root_buttons(report, voice)]

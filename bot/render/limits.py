@@ -7,6 +7,7 @@ seen from 11,341 characters of text and 13,172 of blocks on), so ours lie below.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bot.render.blocks import Outgoing
@@ -36,6 +37,8 @@ STRINGS = {
 }
 KNOWN = frozenset({"section", "context", "actions", "header", "divider", "image", "container", "plan"})
 CHILDREN = frozenset({"section", "context", "divider"})
+
+_FENCE = re.compile(r"```.*?```", re.DOTALL)
 
 
 def lint(message: Outgoing) -> list[str]:
@@ -128,7 +131,7 @@ def _marks(text: Mapping[str, object], where: str) -> Iterator[str]:
         yield f"{where}: mrkdwn without verbatim"
     if shown.count("```") % 2:
         yield f"{where}: a fence is not closed"
-    if shown.replace("```", "").count("`") % 2:
+    if _FENCE.sub("", shown).count("`") % 2:
         yield f"{where}: a code span is not closed"
     if len(shown) > SECTION_CHARS:
         yield f"{where}: {len(shown)} characters, at most {SECTION_CHARS}"

@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.model.command import Question
 from bot.model.report import Report, Status
 from bot.model.text import T
-from bot.render import compose, markdown, words
+from bot.render import compose, markdown, story, words
 from bot.render import thread as parts
 from bot.render.blocks import (
     Action,
@@ -116,7 +116,7 @@ def thread(report: Report, *, profile: Profile = Profile.BASELINE, lang: str = "
     messages: list[Outgoing] = []
     if report.entries:
         messages.append(_fitting(lambda room: compose.findings(report, voice, room), profile))
-    if report.entries or report.ruled_out or report.skipped:
+    if report.entries or report.ruled_out or report.failed or len(story.not_checked(report.skipped)) > compose.BRIEF:
         messages.append(_fitting(lambda room: parts.chain(report, voice, room), profile))
     if report.remedies:
         messages.append(_fitting(lambda room: parts.fixes(report, voice, room), profile))

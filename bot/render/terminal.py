@@ -173,7 +173,7 @@ def _chain(page: _Page, report: Report) -> None:
     if several is not None:
         page.gap()
         page.put(rich(voice(several)))
-    if not report.roots and (report.entries or report.skipped):
+    if report.entries and not report.roots:
         page.heading(T("Root cause"))
         for line in thread.no_root(report, voice):
             page.put(rich(line))

@@ -7,7 +7,7 @@ from bot.model.report import Entry, Remedy, Report, Role, Root
 from bot.model.text import T, Text
 from bot.render import story, words
 from bot.render.blocks import Block, Divider, Icon, Kind, Line, Message, Note, Person, Section, Span
-from bot.render.compose import FULL_FIXES, SLOW_MS, Room, unchecked
+from bot.render.compose import FULL_FIXES, SLOW_MS, Room, fix_id, unchecked
 from bot.render.i18n import Voice, code, strong
 
 
@@ -19,13 +19,15 @@ def chain(report: Report, voice: Voice, room: Room) -> Message:
         blocks.append(Section(lines=(voice(several),)))
     for number, root in enumerate(report.roots, 1):
         blocks.append(Section(lines=_root(report, root, number, voice, room)))
-    if not report.roots:
+    if report.entries and not report.roots:
         blocks.append(Section(lines=no_root(report, voice)))
     blocks += _doubts(report, voice, room)
     return Message(kind=Kind.CHAIN, run=report.run, text=_chain_text(report, voice), blocks=tuple(blocks))
 
 
 def _chain_text(report: Report, voice: Voice) -> str:
+    if not report.entries:
+        return voice.text(T("What was ruled out, and what was not checked"))
     if not report.roots:
         return voice.text(T("Cause not proven"))
     entry = report.entry(report.roots[0].finding)
@@ -95,7 +97,9 @@ def no_root(report: Report, voice: Voice) -> tuple[Line, ...]:
 
 def _doubts(report: Report, voice: Voice, room: Room) -> list[Block]:
     """Ruled out, still possible, not checked, failed."""
-    blocks: list[Block] = [Divider()] if report.ruled_out or report.skipped or report.failed else []
+    blocks: list[Block] = (
+        [Divider()] if report.entries and (report.ruled_out or report.skipped or report.failed) else []
+    )
     ruled: list[Line] = [(Span("• "), *voice(story.ruled_out(r))) for r in report.ruled_out]
     possible: list[Line] = [(Span("• "), *voice(story.doubt(report, e))) for e in story.unproven(report)]
     failed: list[Line] = [
@@ -172,7 +176,9 @@ def summary(report: Report, voice: Voice, by: str) -> Message:
     s = report.summary
     rows = [(T("Wrong"), s.wrong), (T("Why"), s.why), (T("Do next"), s.next)]
     bullets: list[Line] = [
-        (Span("• "), *strong(voice(label)), Span("  "), *voice(text)) for label, text in rows if text.msgid
+        (Span("• "), *strong(voice(label)), Span("  "), *voice(text), *(fix_id(report) if text is s.next else ()))
+        for label, text in rows
+        if text.msgid
     ]
     groups = story.not_checked(report.skipped)
     if groups:

@@ -35,7 +35,7 @@ FINE = {
     "actions": {"type": "actions", "elements": [button()] * 25},
     "container": container(section("x"), {"type": "divider"}),
     "context": {"type": "context", "elements": [{"type": "mrkdwn", "text": "x", "verbatim": True}] * 10},
-    "code": section("`a` ```\nb\n```"),
+    "code": section("`a` ```\nb ` c\n```"),
 }
 BROKEN = {
     "long section": (message(section("x" * 3001)), "3001 characters"),
