@@ -60,7 +60,7 @@ def forward_policy_drop(chain: Iptables, nodes: Nodes | None, units: HostUnits |
         else T("the iptables FORWARD policy of {node} is DROP", node=chain.node),
         detail=T("Rules accept the pods' traffic: {rules}", rules=covered) if covered else None,
         severity=Severity.INFO if covered else Severity.HIGH,
-        confidence=Confidence.POSSIBLE if reason == "no-accept-rule" else Confidence.LIKELY,
+        confidence=Confidence.LIKELY if reason == "dropping" else Confidence.POSSIBLE,
         subject=node(chain.node),
         facts={"node": chain.node, "dropped": grown, "set_by": setters},
         proofs=(chain.proof.quote("-P FORWARD DROP", counted, *(f"-A FORWARD {r}" for r in chain.rules[:4])),),

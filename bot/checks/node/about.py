@@ -63,6 +63,15 @@ class Around:
         return self.beats.last.get(self.node) if self.beats else None
 
     @property
+    def planned(self) -> bool:
+        """Whether the node is cordoned and marked as under maintenance."""
+        node = self.object
+        if node is None or not node.spec.unschedulable:
+            return False
+        words = [*(node.metadata.annotations or {}), *(node.metadata.labels or {})]
+        return any(PLANNED.search(word) for word in words)
+
+    @property
     def stale(self) -> bool:
         """Whether the API server has not heard from the kubelet for a minute."""
         return self.beat is not None and self.clock.age(self.beat) > STALE_SECONDS
@@ -99,10 +108,8 @@ class Around:
         if node is None or not node.spec.unschedulable:
             return usual
         taint = next((t for t in node.spec.taints or () if t.key == "node.kubernetes.io/unschedulable"), None)
-        words = [*(node.metadata.annotations or {}), *(node.metadata.labels or {})]
-        planned = any(PLANNED.search(word) for word in words)
         before = taint is not None and taint.time_added is not None and onset is not None and taint.time_added < onset
-        return Severity.INFO if planned or before else usual
+        return Severity.INFO if self.planned or before else usual
 
     def proofs(self) -> tuple[Proof, ...]:
         """The proofs of what is known around."""

@@ -10,7 +10,7 @@ from bot.check import check
 from bot.checks.node.about import Around, kubelet_of, last_start, restart
 from bot.model.cluster import Heartbeats, Nodes
 from bot.model.evidence import Clock, Expectations
-from bot.model.finding import Finding, Fix, Safety, Severity
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import HostUnits, KubeletHealth, KubeletLog, NodeIdentity, Unit
 from bot.model.proof import Proof
 from bot.model.refs import node
@@ -83,7 +83,7 @@ def kubelet_that_is_not_running(
         reason=reason,
         title=_title(reason, units.node),
         severity=around.severity(Severity.CRIT, onset),
-        confidence=around.confidence(),
+        confidence=Confidence.POSSIBLE if around.planned else around.confidence(),
         subject=node(units.node),
         facts={
             "node": units.node,

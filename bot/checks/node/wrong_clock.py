@@ -53,7 +53,7 @@ def wrong_clock(clock: NodeClock, manifests: StaticManifests | None, expect: Exp
     elif etcd and off > limits["etcd_seconds"]:
         yield _finding(clock, "skewed-etcd-member", Severity.WARN, Confidence.LIKELY)
     elif clock.ntp and clock.synchronised is False:
-        yield _finding(clock, "not-synchronised", Severity.INFO, Confidence.LIKELY)
+        yield _finding(clock, "not-synchronised", Severity.INFO, Confidence.POSSIBLE)
     else:
         shown = round(max(known), 2)
         because = T("the clock of {node} is right (off by {seconds} s at most)", node=clock.node, seconds=shown)
