@@ -16,6 +16,7 @@ from bot.bundle.lookup import NodeCommands
 from bot.bundle.words import split_list, split_pipe, words
 
 NOT_FOUND = 127
+MAX_DEPTH = 8
 _ASSIGN = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _CAPTURED = re.compile(r'"?\$\((.*)\)"?', re.DOTALL)
 _VARIABLE = re.compile(r"\$\{(\w+)\}|\$(\w+|\?)")
@@ -29,6 +30,7 @@ class Script:
     commands: NodeCommands
     status: int = 0
     variables: dict[str, str] = field(default_factory=dict)
+    depth: int = 0
 
     def run(self, text: str) -> Entry:
         """What the script prints; a command that was not recorded says so and has the status of a missing program."""
@@ -62,10 +64,10 @@ class Script:
 
     def _assign(self, name: str, value: str) -> Entry:
         captured = _CAPTURED.fullmatch(value)
-        if captured is None:
+        if captured is None or self.depth >= MAX_DEPTH:
             self.variables[name] = self._expand(" ".join(_split(value)))
             return Entry()
-        said = Script(self.commands, self.status, dict(self.variables)).run(captured[1])
+        said = Script(self.commands, self.status, dict(self.variables), self.depth + 1).run(captured[1])
         self.variables[name] = (said.text if "2>&1" in captured[1] else said.stdout).rstrip("\n")
         return Entry(exit=said.exit)
 

@@ -36,8 +36,8 @@ def split_list(text: str) -> list[tuple[str, str]]:
 
 
 def split_pipe(text: str) -> list[str]:
-    """Cut a pipeline into its commands."""
-    return [piece for _, piece in _cut(text, frozenset({"|"}))]
+    """Cut a pipeline into its commands; at least one, which may be empty."""
+    return [piece for _, piece in _cut(text, frozenset({"|"}))] or [""]
 
 
 def _cut(text: str, separators: frozenset[str]) -> list[tuple[str, str]]:

@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from bot.bundle.lookup import NodeCommands
 from bot.bundle.script import Script
 from bot.bundle.shell import why_unreachable
 from bot.collect.sections import base, section
@@ -186,6 +189,20 @@ def test_a_file_is_not_answered_with_another_file_of_the_same_key(node: Any) -> 
     assert shell.run("node-3", [section("HOSTLOGS", file="/var/log/a.log")])["HOSTLOGS"].text == "a\n"
     assert {} == shell.run("node-3", [section("HOSTLOGS", file="/var/log/b.log")])
     assert shell.run("node-3", [section("KLOG", lines="400", since="-30min")])["KLOG"].text == "k\n"
+
+
+def test_nesting_without_end_ends() -> None:
+    """A script that captures a script that captures a script."""
+    commands = NodeCommands("node-3", (), lambda _: None)
+    assert Script(commands).run("x=$(" * 400 + ")" * 400).exit == 0
+
+
+@given(st.text(alphabet="ab'\"$(){};|&\\ \n=<>?#`", max_size=40))
+def test_no_text_upsets_the_reader_of_shell_text(text: str) -> None:
+    """Whatever is typed at a recorded node is answered; nothing recorded, nothing claimed."""
+    commands = NodeCommands("node-3", (), lambda _: None)
+    assert commands.line(text) is None
+    assert isinstance(Script(commands).run(text).exit, int)
 
 
 @pytest.mark.parametrize(
