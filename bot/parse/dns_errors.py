@@ -25,6 +25,8 @@ _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("not-found", re.compile(rf"UnknownHostException: {_HOST}")),
     # curl, wget, ping, psql
     ("not-found", re.compile(rf"[Cc]ould not resolve host:? {_HOST}")),
+    ("no-answer", re.compile(r"gaierror: \[Errno -3\] Temporary failure in name resolution")),
+    ("not-found", re.compile(r"gaierror: \[Errno -2\] Name or service not known")),
     ("no-answer", re.compile(rf"{_HOST}[\"')]*: (?:\[Errno -3\] )?Temporary failure in name resolution")),
     ("not-found", re.compile(rf"{_HOST}[\"')]*: (?:\[Errno -2\] )?Name or service not known")),
     # Python and others, without the name on the line
