@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from bot.model.cluster import LogLine
 from bot.model.dns_logs import Unresolved
 
+LINE_CHARS = 2000  # an application may print anything: what a longer line says further right is not looked for
 _HOST = r"(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?)\.?"
 _PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     # Go: dial tcp: lookup example-api.com on 192.168.0.10:53: no such host
@@ -40,10 +41,11 @@ def read(lines: Iterable[LogLine]) -> tuple[Unresolved, ...]:
     """The name-resolution errors of a log, in their order."""
     found: list[Unresolved] = []
     for line in lines:
+        text = line.text[:LINE_CHARS]
         for kind, pattern in _PATTERNS:
-            match = pattern.search(line.text)
+            match = pattern.search(text)
             if match:
-                found.append(Unresolved(name=_name(match, line.text), kind=kind, line=line.text, at=line.at))
+                found.append(Unresolved(name=_name(match, text), kind=kind, line=line.text, at=line.at))
                 break
     return tuple(found)
 

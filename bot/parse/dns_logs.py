@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from bot.model.cluster import LogLine
 from bot.model.dns_logs import Said, Saying
 
+LINE_CHARS = 2000
 _FAILURE = (
     r"(?:i/o timeout|(?:(?:read|write|connect): )?"
     r"(?:connection refused|no route to host|host is unreachable|network is unreachable))"
@@ -75,7 +76,7 @@ def read(lines: Iterable[LogLine]) -> tuple[Said, ...]:
 
 
 def _said(line: LogLine) -> Said | None:
-    text = line.text.replace('\\"', '"')
+    text = line.text[:LINE_CHARS].replace('\\"', '"')
     if "[ERROR] Restart failed" in text:
         return None  # the reload plugin says the same on the next line
     for about, pattern in _PATTERNS:

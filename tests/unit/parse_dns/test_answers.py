@@ -102,9 +102,9 @@ def test_outcome_of_busybox_nslookup(text: str, rcode: str, addresses: tuple[str
 
 def test_resolv_conf() -> None:
     """Comments and scopes go, the last search line wins, ndots is a number."""
-    text = "# by hand\nnameserver 10.0.0.2\nnameserver fe80::1%eth0\nsearch a.example\nsearch b.example.\noptions ndots:5\n"
+    text = "# by hand\nnameserver 10.0.0.2\nnameserver fe80::1%eth0\nsearch a.test\nsearch b.test.\noptions ndots:5\n"
 
-    assert dns_answers.resolv_conf(text) == (("10.0.0.2", "fe80::1"), ("b.example",), 5)
+    assert dns_answers.resolv_conf(text) == (("10.0.0.2", "fe80::1"), ("b.test",), 5)
 
 
 def test_text_that_is_no_resolv_conf() -> None:
