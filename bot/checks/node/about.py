@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.model.cluster import Heartbeats, LogLine, Nodes
 from bot.model.evidence import Clock
@@ -16,6 +16,7 @@ from bot.model.proof import Proof
 from bot.model.text import Text
 
 STALE_SECONDS = 60.0
+ATTEMPT = timedelta(minutes=1)
 PLANNED = re.compile(
     r"maintenance|kured|cluster\.x-k8s\.io|karpenter\.sh/disrupt|machineconfiguration|drain|upgrade", re.IGNORECASE
 )
@@ -29,10 +30,17 @@ def last_start(log: KubeletLog | None, unit: Unit) -> tuple[LogLine, ...]:
         return ()
     marks = [i for i, line in enumerate(log.lines) if _STARTED.search(line.text)]
     if not marks:
-        return log.since(unit.started)
+        lines = log.since(unit.started)
+        return lines if any(_ENDED.search(line.text) for line in lines) else _newest(log)
     attempts = [log.lines[a:b] for a, b in zip(marks, [*marks[1:], len(log.lines)], strict=True)]
     ended = [a for a in attempts if any(_ENDED.search(line.text) for line in a)]
     return (ended or attempts)[-1]
+
+
+def _newest(log: KubeletLog) -> tuple[LogLine, ...]:
+    """The last minute of the log: where neither systemd's lines nor its times tell one attempt from another."""
+    last = next((line.at for line in reversed(log.lines) if line.at), None)
+    return log.since(last - ATTEMPT if last else None)
 
 
 def matching(lines: Iterable[LogLine], pattern: re.Pattern[str]) -> tuple[re.Match[str], LogLine] | None:
