@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 
-from bot.bundle.base import base_path
-from bot.bundle.store import Bundle, layered, open_bundle
+from bot.bundle.store import Bundle, layered, open_base, open_bundle
 from bot.errors import BundleError
 
 KEYS = {
@@ -63,7 +62,8 @@ class Scenario:
         over = self.path / "bundle"
         if not self.base:
             return open_bundle(over)
-        return layered(open_bundle(base_path(self.base)), over)
+        base = open_base(self.base, asked_by=str(self.path / "expected.yaml"))
+        return layered(base, over) if over.exists() else base
 
 
 def find(root: Path) -> tuple[Scenario, ...]:
