@@ -19,6 +19,7 @@ from bot.model.workloads import SuspectPods, VolumeUses
 
 PATIENCE = 60.0
 EACH = 5
+NONE = ("(none)",)  # known to have none, which is more than not known
 
 
 @check("POD-10")
@@ -87,8 +88,8 @@ def _finding(
         facts={
             "node": name,
             "pods": tuple(p.path for p in pods),
-            "claims": claims,
-            "volumes": volumes_of(claims, uses),
+            "claims": claims or NONE,
+            "volumes": volumes_of(claims, uses) or NONE,
         },
         onset=min(due),
         proofs=tuple(proofs),
