@@ -15,7 +15,6 @@ KUBECTL = f"{TABLE},application/json;as=Table;v=v1beta1;g=meta.k8s.io,applicatio
 PARTIAL = f"application/json;as=PartialObjectMetadata;{META}"
 PARTIAL_LIST = f"application/json;as=PartialObjectMetadataList;{META}"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json"
-REVIEWS = "/apis/authorization.k8s.io/v1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,23 +94,23 @@ app=
 app=a=b
 !app=1
 ,
-""".strip().split("\n")
-FIELDS = [
-    "spec.nodeName=node-1",
-    "spec.nodeName!=node-1",
-    "spec.nodeName=",
-    "status.phase=Failed",
-    "status.phase!=Running,status.phase!=Succeeded",
-    "metadata.name=crash",
-    "metadata.namespace=zoo",
-    "spec.restartPolicy=Always",
-    "status.podIP=10.244.1.9",
-    "spec.foo=1",
-    "spec.foo",
-    "metadata.labels=x",
-    "spec.hostNetwork=true",
-    "spec.schedulerName=default-scheduler",
-]
+""".strip().splitlines()
+FIELDS = """
+spec.nodeName=node-1
+spec.nodeName!=node-1
+spec.nodeName=
+status.phase=Failed
+status.phase!=Running,status.phase!=Succeeded
+metadata.name=crash
+metadata.namespace=zoo
+spec.restartPolicy=Always
+status.podIP=10.244.1.9
+spec.foo=1
+spec.foo
+metadata.labels=x
+spec.hostNetwork=true
+spec.schedulerName=default-scheduler
+""".strip().splitlines()
 
 
 def selections() -> Iterator[Question]:
@@ -150,34 +149,34 @@ def selections() -> Iterator[Question]:
         yield Question(path=PODS, query=query)
 
 
-WRONG = [
-    "/nope",
-    "/api/v2",
-    "/api/v1/nope",
-    "/apis/nope",
-    "/apis/nope/v1",
-    "/apis/nope/v1/x",
-    "/apis/apps/v9",
-    "/apis/apps/v9/deployments",
-    "/apis/apps/v1/nope",
-    "/api/v1/pods/x",
-    "/api/v1/namespaces/zoo/nodes",
-    "/api/v1/namespaces/zoo/pods/crash/nope",
-    "/api/v1/nodes/x/y",
-    "/apis/metrics.k8s.io/v1beta1",
-    "/apis/metrics.k8s.io/v1beta1/nodes",
-    "/apis/apps/v1/namespaces/zoo/deployments/x/scale",
-    "/api/v1/namespaces/zoo",
-    "/api/v1/namespaces/none",
-    "/api/v1/namespaces/zoo/pods/crash/status",
-    "/api/v1/namespaces/zoo/pods/none/log",
-    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
-    "/readyz/nope",
-    "/readyz/ping",
-    "/readyz",
-    "/livez",
-    "/healthz",
-]
+WRONG = """
+/nope
+/api/v2
+/api/v1/nope
+/apis/nope
+/apis/nope/v1
+/apis/nope/v1/x
+/apis/apps/v9
+/apis/apps/v9/deployments
+/apis/apps/v1/nope
+/api/v1/pods/x
+/api/v1/namespaces/zoo/nodes
+/api/v1/namespaces/zoo/pods/crash/nope
+/api/v1/nodes/x/y
+/apis/metrics.k8s.io/v1beta1
+/apis/metrics.k8s.io/v1beta1/nodes
+/apis/apps/v1/namespaces/zoo/deployments/x/scale
+/api/v1/namespaces/zoo
+/api/v1/namespaces/none
+/api/v1/namespaces/zoo/pods/crash/status
+/api/v1/namespaces/zoo/pods/none/log
+/apis/authorization.k8s.io/v1/selfsubjectaccessreviews
+/readyz/nope
+/readyz/ping
+/readyz
+/livez
+/healthz
+""".strip().splitlines()
 
 
 def errors() -> Iterator[Question]:
@@ -213,85 +212,3 @@ def logs() -> Iterator[Question]:
         ("half", {"container": "c", "sinceTime": "yesterday"}),
     ):  # fmt: skip
         yield Question(path=f"{base}{name}/log", query=query)
-
-
-ASKED = [
-    "/api/v1/pods",
-    "/api/v1/namespaces/zoo/pods",
-    "/api/v1/namespaces/zoo/pods/crash",
-    "/api/v1/namespaces/zoo/pods/none",
-    "/api/v1/nodes",
-    "/api/v1/nodes/node-1",
-    "/api/v1/nodes/node-1/proxy/healthz",
-    "/apis/apps/v1/namespaces/zoo/deployments/web",
-    "/apis/apps/v1/namespaces/zoo/deployments",
-    "/metrics",
-    "/logs",
-    "/version",
-    "/livez",
-    "/readyz",
-    "/api",
-    "/apis/apps",
-    "/api/v1/namespaces/zoo",
-    "/api/v1/namespaces/zoo/pods/half/log",
-    "/apis/metrics.k8s.io/v1beta1/nodes",
-]
-SPECS: tuple[dict[str, Any], ...] = (
-    {"resourceAttributes": {"verb": "list", "resource": "pods"}},
-    {"resourceAttributes": {"verb": "list", "resource": "pods", "namespace": "zoo"}},
-    {"resourceAttributes": {"verb": "get", "resource": "pods", "subresource": "log", "namespace": "zoo"}},
-    {"resourceAttributes": {"verb": "get", "resource": "pods", "subresource": "exec", "namespace": "zoo"}},
-    {
-        "resourceAttributes": {
-            "verb": "get",
-            "group": "apps",
-            "resource": "deployments",
-            "namespace": "zoo",
-            "name": "web",
-        }
-    },
-    {
-        "resourceAttributes": {
-            "verb": "get",
-            "group": "apps",
-            "resource": "deployments",
-            "namespace": "zoo",
-            "name": "x",
-        }
-    },
-    {"resourceAttributes": {"verb": "list", "resource": "nodes"}},
-    {"nonResourceAttributes": {"verb": "get", "path": "/metrics"}},
-    {"nonResourceAttributes": {"verb": "get", "path": "/healthz"}},
-    {"nonResourceAttributes": {"verb": "get", "path": "/apis/apps"}},
-    {
-        "resourceAttributes": {
-            "verb": "create",
-            "group": "authorization.k8s.io",
-            "resource": "selfsubjectaccessreviews",
-        }
-    },
-)
-
-
-def rights() -> Iterator[Question]:
-    """What users without all rights are told, and what they are told that they may."""
-    for token in ("alice-token", "bob-token", "", "wrong-token"):
-        for path in ASKED:
-            if path != "/metrics" or token != "bob-token":  # whom a real server tells its metrics
-                yield Question(path=path, token=token)
-        yield Question(path="/api/v1/secrets", token=token)
-        yield Question(path=PODS, query={"watch": "true"}, token=token)
-        yield Question(path=PODS, query={"fieldSelector": "metadata.name=x"}, token=token)
-        yield Question(path="/api/v1/namespaces/zoo/pods", method="POST", body={}, token=token)
-        yield Question(path="/api/v1/namespaces/zoo/pods/crash", method="DELETE", token=token)
-        yield Question(path="/api/v1/namespaces/zoo/pods", method="DELETE", token=token)
-        for spec in SPECS:
-            yield _review("SelfSubjectAccessReview", spec, token)
-        yield _review("SelfSubjectRulesReview", {"namespace": "zoo"}, token)
-    yield _review("SelfSubjectAccessReview", {}, "bob-token")
-    yield _review("SelfSubjectRulesReview", {}, "bob-token")
-
-
-def _review(kind: str, spec: Mapping[str, Any], token: str) -> Question:
-    body = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
-    return Question(path=f"{REVIEWS}/{kind.lower()}s", method="POST", body=body, token=token)

@@ -20,7 +20,7 @@ import pytest
 
 from bot.bundle.store import open_base
 from bot.playground.https import ApiServer, serve
-from tests.real import questions, specimens
+from tests.real import questions, rights, specimens
 from tests.real.comparing import Client, load, record, shown, write
 from tests.real.parts import ADMIN, binary, control_plane
 
@@ -92,7 +92,7 @@ GROUPS = {
     "selections": questions.selections,
     "errors": questions.errors,
     "logs": questions.logs,
-    "rights": questions.rights,
+    "rights": rights.rights,
     "discoveries": questions.discoveries,
 }
 

@@ -1,0 +1,1 @@
+"""The Kubernetes API of a recorded cluster, in process and over HTTPS."""
