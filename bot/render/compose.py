@@ -28,6 +28,7 @@ from bot.render.blocks import (
     Span,
 )
 from bot.render.i18n import Voice, code, strong
+from bot.render.pieces import about, excerpt, join, one_line, title, where
 
 FULL_FINDINGS = 5
 FULL_FIXES = 2
@@ -74,17 +75,6 @@ def headline(report: Report, voice: Voice) -> Line:
         *title(voice, word, report.question.command),
         *where(report.cluster, report.question.target),
     )
-
-
-def title(voice: Voice, word: words.Word, command: str) -> Line:
-    """The status with its emoji, and the command."""
-    named = voice(words.command(command))
-    return (Icon(word.emoji), *strong((*voice(word.text), Span("  ·  "), *named)), Span("  ·  "))
-
-
-def where(cluster: str, target: str) -> Line:
-    """The cluster, and the target where there is one."""
-    return (code(cluster), Span(" / "), code(target)) if target else (code(cluster),)
 
 
 def verdict(report: Report, voice: Voice) -> tuple[Line, ...]:
@@ -220,47 +210,6 @@ def finding(report: Report, entry: Entry, voice: Voice, room: Room) -> list[Bloc
     fold = voice(T("Evidence {evidence}", evidence=entry.evidence)) if proof else ()
     section = Section(lines=(head, *meaning, *(more if left and room.proof else ())), fence=proof, fold=fold)
     return [section, Note(line=about(entry, voice))]
-
-
-def one_line(entry: Entry, voice: Voice) -> Line:
-    """A finding in one line."""
-    word = words.SEVERITY[entry.finding.severity]
-    return (
-        Icon(word.emoji),
-        *strong((Span(f"{entry.id} "), *voice(word.text))),
-        Span("  "),
-        *voice(entry.finding.title),
-    )
-
-
-def about(entry: Entry, voice: Voice) -> Line:
-    """Code, confidence, part, onset, evidence and fixes of a finding."""
-    f = entry.finding
-    parts: list[Line] = [(code(f.code),), voice(words.CONFIDENCE[f.confidence]), voice(words.role(entry))]
-    if f.onset is not None:
-        parts.append(voice(T("since {onset}", onset=f.onset)))
-    if entry.evidence:
-        parts.append(voice(T("evidence {evidence}", evidence=entry.evidence)))
-    if entry.fixes:
-        parts.append(voice(T("fix {fixes}", fixes=entry.fixes)))
-    return join(parts)
-
-
-def join(parts: list[Line], by: str = "  ·  ") -> Line:
-    """Put lines side by side."""
-    joined: list[Line] = [parts[0]] if parts else []
-    for part in parts[1:]:
-        joined += [(Span(by),), part]
-    return tuple(span for part in joined for span in part)
-
-
-def excerpt(report: Report, entry: Entry, room: int) -> tuple[str, int]:
-    """The most telling lines of a finding's first proofs, and how many of them do not fit."""
-    exhibits = {x.id: x.proof for x in report.exhibits}
-    found: list[str] = []
-    for proof in (exhibits[i] for i in entry.evidence[:2] if i in exhibits):
-        found += [one for one in proof.shown.splitlines() if one.strip()]
-    return "\n".join(found[:room]), max(0, len(found) - room)
 
 
 def unchecked(report: Report, voice: Voice, listed: int) -> tuple[Line, ...]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from bot.model.command import Question
 from bot.model.report import Report, Status
 from bot.model.text import T
-from bot.render import compose, markdown, story, words
+from bot.render import compose, markdown, pieces, story, words
 from bot.render import thread as parts
 from bot.render.blocks import (
     Action,
@@ -76,11 +76,11 @@ def root_running(
         context.append((Person(by),))
     context.append((*voice(T("started")), Span(" "), Moment(started)))
     cancel = Button(action=Action.CANCEL, label=voice.text(T("Cancel")), value=run)
-    head = compose.title(voice, words.RUNNING, question.command)
+    head = pieces.title(voice, words.RUNNING, question.command)
     blocks: tuple[Block, ...] = (
-        Section(lines=((*head, *compose.where(cluster, question.target)),)),
+        Section(lines=((*head, *pieces.where(cluster, question.target)),)),
         Tasks(title=progress, items=tuple(tasks)) if tasks else Section(lines=(progress,)),
-        Note(line=compose.join(context)),
+        Note(line=pieces.join(context)),
         Buttons(items=(cancel,)),
     )
     named = voice.text(words.command(question.command))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.model.finding import Confidence, Severity
+from bot.model.finding import Confidence, Severity, Stage
 from bot.model.report import Edge, Entry, Remedy, Report, Role, Root, Ruled, Skipped
 from bot.model.text import T, Text
 from bot.render import words
@@ -80,7 +80,38 @@ def beside(report: Report, root: Root) -> tuple[Entry, ...]:
                 reached.add(edge.effect)
                 found.append(report.entry(edge.effect))
                 grown = True
-    return tuple(found)
+    return tuple(sorted(found, key=_weight))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repairs:
+    """Fixes by when they are wanted, each group in the order of repair.
+
+    Attributes:
+        now: what ends the incident: it stops the bleeding, or repairs a root. Where no root is named, every fix counts.
+        later: for what should heal with the roots, and does not.
+        posture: so that it does not happen again.
+    """
+
+    now: tuple[Remedy, ...]
+    later: tuple[Remedy, ...]
+    posture: tuple[Remedy, ...]
+
+
+def repairs(report: Report) -> Repairs:
+    """The fixes, told apart so that nobody has to read twenty to find the one."""
+    roots = {r.finding for r in report.roots}
+    posture = [r for r in report.remedies if _is_posture(report, r) and r.finding not in roots]
+    others = [r for r in report.remedies if r not in posture]
+    now = [r for r in others if not roots or r.finding in roots or r.fix.stage is Stage.MITIGATION]
+    later = tuple(r for r in others if r not in now)
+    return Repairs(now=tuple(now), later=later, posture=tuple(posture))
+
+
+def _is_posture(report: Report, remedy: Remedy) -> bool:
+    return remedy.fix.stage is Stage.POSTURE or (
+        report.entry(remedy.finding).role is Role.CONTRIBUTING and bool(report.roots)
+    )
 
 
 def unproven(report: Report) -> tuple[Edge, ...]:

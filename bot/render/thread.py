@@ -9,6 +9,9 @@ from bot.render import story, words
 from bot.render.blocks import Block, Divider, Icon, Kind, Line, Message, Note, Person, Section, Span
 from bot.render.compose import FULL_FIXES, SLOW_MS, Room, fix_id, unchecked
 from bot.render.i18n import Voice, code, strong
+from bot.render.pieces import lowered
+
+NAMED_EFFECTS = 3
 
 
 def chain(report: Report, voice: Voice, room: Room) -> Message:
@@ -42,11 +45,18 @@ def _root(report: Report, root: Root, number: int, voice: Voice, room: Room) -> 
     steps = [step(n, s, voice) for n, s in enumerate(story.sentences(report, root), 1)]
     shown: list[Line] = [head, sure, *(steps if len(steps) > 1 else ())]
     shown += [voice(story.exposed(report, i)) for i in root.exposed_by]
+    return (*shown, *also(report, root, voice, room.listed * 2), *caution(entry, voice))
+
+
+def also(report: Report, root: Root, voice: Voice, listed: int) -> tuple[Line, ...]:
+    """What a root explains beyond its chain: the worst in words, the others by their ids."""
     more = [e for e in story.beside(report, root) if e.role is not Role.NOISE]
-    if more:
-        ids = tuple(e.id for e in more[: room.listed * 2])
-        shown.append(voice(T("It also explains {findings}.", findings=ids)))
-    return (*shown, *caution(entry, voice))
+    if not more:
+        return ()
+    named = [(Span("• "), code(e.id), Span("  "), *voice(e.finding.title)) for e in more[:NAMED_EFFECTS]]
+    ids = tuple(e.id for e in more[NAMED_EFFECTS:listed])
+    rest = ((Span("• "), *voice(T("and {findings}", findings=ids))),) if ids else ()
+    return (voice(T("It also explains:")), *named, *rest)
 
 
 def caution(entry: Entry, voice: Voice) -> tuple[Line, ...]:
@@ -64,7 +74,9 @@ def step(number: int, because: story.Because, voice: Voice) -> Line:
 def said(because: story.Because, voice: Voice) -> Line:
     """One sentence of a chain: the symptom, or "because" and the next cause, with its finding and evidence."""
     text = because.entry.finding.title
-    sentence = voice(text) if because.first else voice(T("because {sentence}", sentence=text))
+    sentence = voice(text)
+    if not because.first:
+        sentence = (*voice(T("because")), Span(" "), *lowered(sentence))
     tail: Line = (Span("  "), code(because.entry.id))
     if because.entry.evidence:
         tail = (*tail, Span(" "), *voice(T("({evidence})", evidence=because.entry.evidence)))
@@ -126,18 +138,30 @@ def fixes(report: Report, voice: Voice, room: Room) -> Message:
     count = len(report.remedies)
     head = strong(voice(T("Fixes, in the order of repair: {count}", count=count)))
     blocks: list[Block] = [Section(lines=(head,))]
-    for remedy in report.remedies[:FULL_FIXES]:
+    by_need = story.repairs(report)
+    for remedy in by_need.now[:FULL_FIXES]:
         blocks += fix(report, remedy, voice, room)
-    others = report.remedies[FULL_FIXES:]
-    if others:
-        listed = [one_fix(r, voice) for r in others[: room.listed]]
-        rest = len(others) - len(listed)
-        more = (voice(T("{count} more in the evidence file", count=rest)),) if rest else ()
-        blocks += [Divider(), Section(lines=(strong(voice(T("Then"))), *listed, *more))]
-        blocks.append(Note(line=voice(T("Commands of the others: mention me with {example}", example="show X3"))))
+    for label, others in later_groups(by_need, FULL_FIXES):
+        if others:
+            listed = [one_fix(r, voice) for r in others[: room.listed]]
+            rest = len(others) - len(listed)
+            more = (voice(T("{count} more in the evidence file", count=rest)),) if rest else ()
+            blocks += [Divider(), Section(lines=(strong(voice(label)), *listed, *more))]
+    if count > FULL_FIXES:
+        example = f"show {report.remedies[-1].id}"
+        blocks.append(Note(line=voice(T("Commands of the others: mention me with {example}", example=example))))
     blocks.append(Note(line=voice(T("This bot has no write permission: it prints commands and never runs them."))))
     text = voice.text(T("Fixes, in the order of repair: {count}", count=count))
     return Message(kind=Kind.FIXES, run=report.run, text=text, blocks=tuple(blocks))
+
+
+def later_groups(by_need: story.Repairs, full: int) -> tuple[tuple[Text, tuple[Remedy, ...]], ...]:
+    """The fixes that are only listed, under what they are for."""
+    return (
+        (T("Then"), by_need.now[full:]),
+        (T("If something is still broken after that"), by_need.later),
+        (T("So that it does not happen again"), by_need.posture),
+    )
 
 
 def fix(report: Report, remedy: Remedy, voice: Voice, room: Room) -> list[Block]:
