@@ -119,7 +119,7 @@ def printed(report: Report, output: Output, lang: str) -> str:
     if output is Output.SLACK:
         messages = [root_final(report, lang=lang), *thread(report, lang=lang)]
         return json.dumps(
-            [{"part": m.part, "text": m.text, "blocks": m.blocks} for m in messages], indent=2, ensure_ascii=False
+            [{"part": m.kind.value, "text": m.text, "blocks": m.blocks} for m in messages], indent=2, ensure_ascii=False
         )
     width = shutil.get_terminal_size((100, 24)).columns
     return terminal(report, lang=lang, width=width, color=colored(sys.stdout, os.environ)).rstrip("\n")
