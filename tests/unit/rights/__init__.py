@@ -1,0 +1,1 @@
+"""The generated ClusterRole, used for real."""

@@ -1,0 +1,5 @@
+"""Fixtures of the tests of rights."""
+
+from tests.unit.rights.account import asked
+
+__all__ = ["asked"]
