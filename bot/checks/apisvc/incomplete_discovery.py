@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.check import check
+from bot.checks.apisvc.about import is_settled
 from bot.model.apis import ApiServices, Discovery, GroupProbes, group_version, is_available
+from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
 from bot.model.proof import Proof
 from bot.model.refs import Subject, cluster
@@ -16,7 +18,7 @@ BROKEN = frozenset({404, 503})
 
 @check("APISVC-06")
 def incomplete_discovery(
-    discovery: Discovery, apis: ApiServices | None, probes: GroupProbes | None
+    discovery: Discovery, clock: Clock, apis: ApiServices | None, probes: GroupProbes | None
 ) -> Iterator[Finding | RuledOut]:
     """Discovery is degraded: a group version is announced but cannot tell what it serves.
 
@@ -33,7 +35,8 @@ def incomplete_discovery(
     Verify:
         Discovery is complete.
     Must not fire:
-        Missing rights: discovery is open to every authenticated user, so it is never a matter of RBAC.
+        Missing rights: discovery is open to every authenticated user, so it is never a matter of RBAC; an APIService
+        that has been down for less than 60 s.
     Reasons:
         - stale: the aggregated document marks it Stale
         - no-answer: an old cluster's group version answers 404 or 503
@@ -46,7 +49,8 @@ def incomplete_discovery(
             because=T("discovery is complete"),
             proofs=(discovery.proof,),
         )
-    for gv in failing:
+    settled = {group_version(a) for a in apis.items if is_settled(a, clock)} if apis else set(failing)
+    for gv in (gv for gv in failing if gv in settled):
         yield _finding(gv, discovery, apis, probes)
 
 

@@ -116,7 +116,7 @@ def _stage(pod: Pod, events: PodEvents | None) -> int | None:
     if pod.spec.scheduling_gates or pod.finished or pod.metadata.deletion_timestamp is not None:
         return None
     if not pod.spec.node_name:
-        return 1
+        return 1 if pod.spec.scheduler_name == "default-scheduler" else None
     statuses = pod.status.container_statuses or ()
     reasons = {e.reason for e in (events.of(pod.path) if events else ())}
     if pod.status.start_time is None and not statuses:

@@ -107,7 +107,8 @@ def _conflict(
     if not others or not (complaints or (waiting and wanted) or blocked):
         return None
     holder = dead[0] if dead else others[0]
-    alive = any(p.spec.node_name == holder and p.ready for p in pods)
+    shared = any("used by pod(s)" in (e.message or "") for e in complaints)
+    alive = shared or any(p.spec.node_name == holder and p.ready for p in pods)
     reason = "holder-node-down" if dead else "two-consumers" if alive else "not-detached"
     if reason == "not-detached" and not complaints:
         return None
