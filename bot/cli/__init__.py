@@ -15,6 +15,12 @@ from handlers import COMMANDS
 
 WRONG_USAGE = 64
 FAILED = 4
+STOPPED = 5
+SAID: tuple[tuple[type[Exception], str, int], ...] = (
+    (SettingsError, "settings: ", WRONG_USAGE),
+    (BundleError, "bundle: ", WRONG_USAGE),
+    (KubewhyError, "", FAILED),
+)
 
 application = typer.Typer(
     name="kubewhy",
@@ -32,7 +38,7 @@ playground.add(application)
 tools.add(application)
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - typer's callback
+def _version(value: bool) -> None:
     if value:
         typer.echo(f"kubewhy {VERSION}")
         raise typer.Exit
@@ -52,26 +58,30 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line; the one boundary that shows errors to people. Returns the exit code."""
     try:
         outcome = application(args=arguments, standalone_mode=False)
-    except UsageError as error:
-        return _usage(error)
-    except SettingsError as error:
-        return _say(f"settings: {error}", WRONG_USAGE)
-    except BundleError as error:
-        return _say(f"bundle: {error}", WRONG_USAGE)
-    except KubewhyError as error:
-        return _say(str(error), FAILED)
-    except typer.BadParameter as error:
-        return _say(error.format_message(), WRONG_USAGE)
-    except (typer.Abort, KeyboardInterrupt):
-        return _say("stopped", 5)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away; say nothing more
         return 0
+    except KeyboardInterrupt:
+        return _say("stopped", STOPPED)
     except Exception as error:
-        if hasattr(error, "format_message"):  # a usage error of the option parser
-            return _say(error.format_message(), WRONG_USAGE)
-        raise
+        code = _told(error)
+        if code is None:
+            raise
+        return code
     return outcome if isinstance(outcome, int) else 0
+
+
+def _told(error: Exception) -> int | None:
+    """Tell a person what was wrong, and return the exit code; None for an error that is a bug."""
+    if isinstance(error, UsageError):
+        return _usage(error)
+    if isinstance(error, typer.Abort):
+        return _say("stopped", STOPPED)
+    for kind, prefix, code in SAID:
+        if isinstance(error, kind):
+            return _say(f"{prefix}{error}", code)
+    words = getattr(error, "format_message", None)  # usage errors of the option parser
+    return _say(words(), WRONG_USAGE) if words else None
 
 
 def _usage(error: UsageError) -> int:

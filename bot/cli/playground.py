@@ -1,4 +1,7 @@
-"""Recorded incidents on the command line: ``demo`` diagnoses one over real protocols, ``playground`` leaves one running."""
+"""Recorded incidents on the command line.
+
+``demo`` diagnoses one over real protocols, ``playground`` leaves one running.
+"""
 
 from __future__ import annotations
 
