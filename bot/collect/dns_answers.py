@@ -99,7 +99,7 @@ def _ask_bot(resolver: Resolver, question: Ask1, at: datetime) -> Reply | Source
 def reply_of(question: Ask1, origin: str, answers: list[Answer], at: datetime | None) -> Reply:
     """What came back for one question in all tries (at least one)."""
     best = next((a for a in reversed(answers) if a.addresses), answers[-1])
-    outcome = ", ".join(f"{a.rcode} {' '.join(a.addresses)} {a.ms} ms".replace("  ", " ") for a in answers)
+    outcome = ", ".join(_outcome(a) for a in answers)
     words = f"{question.name} {question.type} @{question.server}"
     return Reply(
         asked=question.asked,
@@ -117,6 +117,13 @@ def reply_of(question: Ask1, origin: str, answers: list[Answer], at: datetime | 
             body=f"{origin}: {words}: {outcome}",
         ),
     )
+
+
+def _outcome(answer: Answer) -> str:
+    """One try in words: ``NOERROR 203.0.113.7 in 3 ms``, ``timeout``."""
+    if not answer.answered:
+        return answer.rcode
+    return " ".join((answer.rcode, *answer.addresses, f"in {answer.ms} ms"))
 
 
 @collects(NodeResolv)

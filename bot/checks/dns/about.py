@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from bot.model.dns import DnsPods, DnsService, DnsWorkload
 from bot.model.finding import Fix, Safety, Stage
 from bot.model.k8s import Pod
+from bot.model.proof import Proof
 from bot.model.refs import Subject
 from bot.model.text import Facts, T
 
@@ -42,23 +43,47 @@ def facts_of(hit: Iterable[Pod], service: DnsService | None, **more: str | float
     return facts | more
 
 
-def scale_up(subject: Subject, replicas: int = 2) -> Fix:
-    """The fastest way to have DNS back: another replica on another node."""
+def scale_up(pods: DnsPods, workload: DnsWorkload | None, hit: Iterable[Pod]) -> tuple[Fix, ...]:
+    """The fastest way to have DNS back, where it can help: the trouble is on one node at most, and there are others."""
+    if len({p.spec.node_name for p in hit}) > 1:
+        return ()
+    subject = workload_of(pods, workload)
+    if subject.kind != "Deployment":
+        return ()  # a DaemonSet has a pod on every node already
+    now = workload.workload.spec.replicas if workload and workload.workload else None
+    now = len(pods.live) if now is None else now
+    replicas = max(2, now + 1)
     where = f"-n {shlex.quote(subject.namespace or 'kube-system')}"
-    target = f"{shlex.quote(subject.kind.lower())}/{shlex.quote(subject.name)}"
-    return Fix(
-        what=T(
-            "Restore service now: run {replicas} DNS replicas, so that one lands on another node.", replicas=replicas
+    scale = f"kubectl {where} scale deployment/{shlex.quote(subject.name)} --replicas="
+    return (
+        Fix(
+            what=T(
+                "Restore service now: run {replicas} DNS replicas, so that one lands on another node.",
+                replicas=replicas,
+            ),
+            safety=Safety.REVERSIBLE,
+            commands=(f"{scale}{replicas}",),
+            verify=(
+                f"kubectl {where} get pods -l k8s-app=kube-dns -o wide",
+                f"kubectl {where} get endpointslices -l k8s-app=kube-dns",
+            ),
+            undo=(f"{scale}{now}",) if now else (),
+            stage=Stage.MITIGATION,
         ),
-        safety=Safety.REVERSIBLE,
-        commands=(f"kubectl {where} scale {target} --replicas={replicas}",),
-        verify=(
-            f"kubectl {where} get pods -l k8s-app=kube-dns -o wide",
-            f"kubectl {where} get endpointslices -l k8s-app=kube-dns",
-        ),
-        undo=(f"kubectl {where} scale {target} --replicas=1",),
-        stage=Stage.MITIGATION,
     )
+
+
+def shown(pods: DnsPods, hit: Iterable[Pod]) -> Proof:
+    """The list of pods as proof, narrowed to one line for each of these."""
+    return pods.proof.quote(*(_line(p) for p in hit))
+
+
+def _line(pod: Pod) -> str:
+    statuses = pod.status.container_statuses or ()
+    ended = [c.last_state.terminated for c in statuses if c.last_state.terminated]
+    last = f", last end {ended[0].finished_at} exit {ended[0].exit_code}" if ended else ""
+    ready = sum(c.ready for c in statuses)
+    return f"{pod.path} on {pod.spec.node_name}: {ready}/{len(statuses)} ready, {pod.restarts} restarts{last}"
 
 
 def ask_again(server: str, name: str) -> str:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.dns.about import facts_of, scale_up, subject_of
+from bot.checks.dns.about import facts_of, scale_up, shown, subject_of
 from bot.model.dns import DnsEvents, DnsPods, DnsService, DnsWorkload
 from bot.model.dns_judge import RESTARTS, crash_looping, first_seen, is_fresh, last_exit_in_window, restarts_in_window
 from bot.model.dns_logs import DnsLogs
@@ -76,8 +76,8 @@ def dns_pod_that_keeps_restarting(
         subject=subject,
         facts=facts_of(bad, service, restarts=last.restarts),
         onset=first_seen(about),
-        proofs=(pods.proof, *_proofs(events, about)),
-        fixes=(scale_up(subject), _save_and_replace(last)),
+        proofs=(shown(pods, bad), *_proofs(events, about)),
+        fixes=(*scale_up(pods, workload, bad), _save_and_replace(last)),
     )
 
 

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.dns.about import facts_of, workload_of
+from bot.checks.dns.about import facts_of, shown, workload_of
 from bot.model.cluster import Nodes
 from bot.model.dns import DnsPods, DnsService, DnsWorkload
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
@@ -57,7 +57,7 @@ def dns_replicas_on_one_node(
         confidence=Confidence.CONFIRMED,
         subject=subject,
         facts=facts_of(placed, service, node=pods.nodes[0]),
-        proofs=(pods.proof, nodes.proof),
+        proofs=(shown(pods, placed), nodes.proof),
         fixes=(
             Fix(
                 what=T("Spread the replicas over nodes; the rollout replaces them one after the other."),

@@ -85,7 +85,7 @@ def dns_without_api(
         facts=facts_of(hit, service, unsynced=_unsynced(said), address=targets[:1]),
         onset=began(said),
         proofs=(*(h.proof for h in said), *(r.proof for r in own), *(p.proof for p in paths if p.node in _nodes(hit))),
-        fixes=(scale_up(subject), *_look(targets)),
+        fixes=(*scale_up(pods, workload, hit), *_look(targets)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.dns.about import facts_of, workload_of
+from bot.checks.dns.about import facts_of, shown, workload_of
 from bot.model.dns import DnsPods, DnsService, DnsWorkload
 from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
 from bot.model.dns_judge import at, fails, heard, telling
@@ -68,7 +68,7 @@ def dns_without_permission(
         confidence=Confidence.CONFIRMED if second else Confidence.LIKELY,
         subject=workload_of(pods, workload),
         facts=facts_of(hit, service, resources=resources, user=user),
-        proofs=(*(h.proof for h in hits), pods.proof, *(r.proof for r in own)),
+        proofs=(*(h.proof for h in hits), shown(pods, hit), *(r.proof for r in own)),
         fixes=(
             Fix(
                 what=T("Let the ClusterRole system:coredns list and watch endpointslices."),

@@ -81,7 +81,7 @@ def dns_without_upstream(
         facts=facts_of(hit, service, upstreams=blamed),
         onset=began(bad),
         proofs=(*(h.proof for h in bad), *_telling(replies, hit), *(r.proof for r in asked)),
-        fixes=(scale_up(subject), *_look(asked)),
+        fixes=(*scale_up(pods, workload, hit), *_look(asked)),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.dns.about import facts_of, subject_of
+from bot.checks.dns.about import facts_of, shown, subject_of
 from bot.model.dns import Corefile, DnsPods, DnsService, DnsWorkload, NodeResolv
 from bot.model.dns_judge import last_words
 from bot.model.dns_logs import DnsLogs, Saying
@@ -64,7 +64,7 @@ def forwarding_loop(
         confidence=Confidence.CONFIRMED,
         subject=subject_of(hit, pods, workload),
         facts=facts_of(hit, service),
-        proofs=(*(h.proof for p in hit for h in words[p.path]), pods.proof, *(r.proof for r in stubs)),
+        proofs=(*(h.proof for p in hit for h in words[p.path]), shown(pods, hit), *(r.proof for r in stubs)),
         fixes=(
             Fix(
                 what=T("Let kubelets hand out the real resolv.conf, then recreate the DNS pods."),

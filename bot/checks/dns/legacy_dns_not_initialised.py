@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.dns.about import facts_of, workload_of
+from bot.checks.dns.about import facts_of, shown, workload_of
 from bot.model.dns import DnsPods, DnsService, DnsWorkload, Flavour
 from bot.model.dns_judge import Heard, heard, last_words
 from bot.model.dns_logs import DnsLogs, Saying
@@ -62,7 +62,7 @@ def legacy_dns_not_initialised(
         confidence=Confidence.CONFIRMED,
         subject=workload_of(pods, workload),
         facts=facts_of(hit, service),
-        proofs=(*proofs, pods.proof),
+        proofs=(*proofs, shown(pods, hit)),
         fixes=() if _maintained(pods) else (_migrate(),),
     )
 

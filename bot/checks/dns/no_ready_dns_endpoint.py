@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.check import check
-from bot.checks.dns.about import scale_up, workload_of
+from bot.checks.dns.about import scale_up, shown
 from bot.model.dns import DnsEndpoints, DnsEvents, DnsPods, DnsService, DnsWorkload, KubeletDns
 from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
 from bot.model.dns_judge import at, fails, first_seen, last_exit_in_window, telling
 from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.k8s import Pod
+from bot.model.proof import Proof
 from bot.model.refs import Subject
 from bot.model.text import T, Text
 
@@ -63,7 +64,6 @@ def no_ready_dns_endpoint(
     own = at(telling(bot, nodes), (service.address,), Asked.Q1)
     unused = reason == "scaled-to-zero" and kubelet is not None and service.address not in kubelet.servers
     subject = Subject("Service", service.path.partition("/")[2], service.namespace)
-    owner = workload_of(pods, workload)
     agreed = fails(own) or reason not in {"no-ready-endpoint", "flapping-to-zero"}
     yield Finding(
         code="DNS-07",
@@ -80,8 +80,10 @@ def no_ready_dns_endpoint(
             "component": "cluster-dns",
         },
         onset=_onset(reason, pods, events),
-        proofs=((endpoints or service).proof, pods.proof, *(r.proof for r in own)),
-        fixes=(_service_fix(service),) if reason in {"service-missing", "no-udp-port"} else (scale_up(owner),),
+        proofs=(_counted(endpoints, service), shown(pods, pods.live), *(r.proof for r in own)),
+        fixes=(_service_fix(service),)
+        if reason in {"service-missing", "no-udp-port"}
+        else scale_up(pods, workload, pods.live),
     )
 
 
@@ -99,6 +101,14 @@ def _reason(
             return "scaled-to-zero"
         return "no-ready-endpoint" if not pods.live or _selected(service, pods) else "selector-matches-nothing"
     return "flapping-to-zero" if len(pods.live) == 1 and _was_away(pods.live[0], clock) else ""
+
+
+def _counted(endpoints: DnsEndpoints | None, service: DnsService) -> Proof:
+    """The endpoints as proof, in one line; the Service where there are none."""
+    if endpoints is None:
+        return service.proof
+    addresses = ", ".join(sorted(endpoints.addresses)) or "none"
+    return endpoints.proof.quote(f"{service.path}: ready endpoints: {addresses}")
 
 
 def _selected(service: DnsService, pods: DnsPods) -> bool:

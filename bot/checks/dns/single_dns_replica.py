@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.dns.about import facts_of, scale_up, workload_of
+from bot.checks.dns.about import facts_of, scale_up, shown, workload_of
 from bot.model.cluster import Nodes
 from bot.model.dns import DnsEndpoints, DnsPods, DnsService, DnsWorkload
 from bot.model.finding import Confidence, Finding, Severity
@@ -65,8 +65,8 @@ def single_dns_replica(
         confidence=Confidence.CONFIRMED if wanted == 1 and ready in {0, 1} else Confidence.LIKELY,
         subject=subject,
         facts=facts_of(pods.live, service, replicas=wanted),
-        proofs=tuple(e.proof for e in (workload, endpoints, pods) if e is not None),
-        fixes=() if alone else (scale_up(subject),),
+        proofs=(shown(pods, pods.live), *(e.proof for e in (workload, endpoints) if e is not None)),
+        fixes=() if alone else scale_up(pods, workload, pods.live),
     )
 
 
