@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from bot.collect.logs import LOGS, Wanted, read_logs, wanted_of
-from bot.collect.read import listing, merged, one
+from bot.collect.read import decoder_of, listing, merged, one
 from bot.collector import collects
 from bot.errors import Kind, SourceError
 from bot.model.cluster import ControlPlaneLogs, Leader, Leaders, Log, SystemEvents, SystemPods
@@ -73,7 +73,7 @@ def _by_annotation(kube: Kube, component: str) -> Leader | None:
     if text is None:
         return None
     try:
-        record = msgspec.json.decode(text, type=_Record)
+        record = decoder_of(_Record).decode(text)
     except msgspec.MsgspecError:
         raise SourceError(Kind.MALFORMED, f"GET {path}", f"annotation {ANNOTATION}") from None
     return Leader(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bot.collect.read import merged, together
+from bot.collect.read import decoder_of, merged, together
 from bot.collect.tables import Glance, chosen, fraction, glance
 from bot.collector import collects
 from bot.errors import Kind, SourceError
@@ -160,7 +160,7 @@ def with_conditions(hpa: Hpa) -> Hpa:
     if hpa.status.conditions is not None or text is None:
         return hpa
     try:
-        conditions = msgspec.json.decode(text, type=tuple[Condition, ...])
+        conditions = decoder_of(tuple[Condition, ...]).decode(text)
     except msgspec.MsgspecError:
         return hpa
     return msgspec.structs.replace(hpa, status=msgspec.structs.replace(hpa.status, conditions=conditions))
