@@ -146,7 +146,8 @@ def _target(targets: list[str], command: Command, example: str) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
     """The closest known words, best first, at most three."""
-    return tuple(difflib.get_close_matches(word.lower(), list(known), n=3, cutoff=0.5))
+    written = {name.lower(): name for name in known}
+    return tuple(written[m] for m in difflib.get_close_matches(word.lower(), list(written), n=3, cutoff=0.5))
 
 
 def _fits(kind: Argument, value: str, name: str, example: str) -> None:

@@ -1,7 +1,7 @@
 """Names the roots: findings and edges in, an ordered causal story out (catalogue C.2).
 
-Pure: the same findings, evidence and edges always tell the same story. Only ``causes`` edges whose guard holds are followed;
-a guard that cannot be decided leaves its edge *possible*, shown and never followed.
+Pure: the same findings, evidence and edges always tell the same story. Only ``causes`` edges whose guard holds are
+followed; a guard that cannot be decided leaves its edge *possible*, shown and never followed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.edges import LINKS
 from bot.link import Case, Link, Tri, Type
@@ -41,7 +41,7 @@ LAYERS = (
 )
 RANK = {Severity.CRIT: 0, Severity.HIGH: 1, Severity.WARN: 2, Severity.INFO: 3, Severity.BYDESIGN: 4, Severity.NOISE: 5}
 SURE = {Confidence.CONFIRMED: 0, Confidence.LIKELY: 1, Confidence.POSSIBLE: 2}
-LATE = datetime.max
+LATE = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Story:
 def explain(
     findings: Iterable[Finding], known: Known, owns: tuple[str, ...] = (), links: Iterable[Link] = LINKS
 ) -> Story:
-    """Tell the story of these findings; ``owns`` are the rows of the command, whose findings are the person's symptom."""
+    """Tell the story of these findings; ``owns`` are the rows of the command: the person's symptom is among them."""
     ordered = tuple(sorted(findings, key=_reading_order))
     arrows = _arrows(ordered, known, links)
     eligible = {i for i, f in enumerate(ordered) if f.confidence.counts and _may_matter(f)}
@@ -178,7 +178,7 @@ def _root_order(
     f = findings[told.root]
     explained = reach(told.root, causes)
     symptom = any(matches(findings[i].code, owns) for i in explained | {told.root})
-    onset = f.onset.replace(tzinfo=None) if f.onset else LATE
+    onset = f.onset or LATE
     return not symptom, -len(explained), onset, _layer(f), SURE[f.confidence], f"{f.code} {f.subject}"
 
 

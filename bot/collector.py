@@ -1,8 +1,9 @@
 """The kernel of collectors: how evidence declares where it comes from, and in which order it is fetched.
 
-A collector is a function whose parameters are sources (``Kube``, ``Shell``, ``Resolver``, ``Prober``, ``History``), evidence that it
-builds on (``X`` required, ``X | None`` optional, ``PerNode[X]``), or, for node-scoped evidence, ``node: NodeName``. It yields
-evidence and gaps; a :class:`~bot.errors.SourceError` that escapes becomes a gap for everything it still owes.
+A collector is a function whose parameters are sources (``Kube``, ``Shell``, ``Resolver``, ``Prober``, ``History``),
+evidence that it builds on (``X`` required, ``X | None`` optional, ``PerNode[X]``), or, for node-scoped evidence,
+``node: NodeName``. It yields evidence and gaps; a :class:`~bot.errors.SourceError` that escapes becomes a gap for
+everything it still owes.
 """
 
 from __future__ import annotations

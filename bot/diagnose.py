@@ -1,7 +1,7 @@
 """One diagnosis: the only place where reading and judging meet.
 
-Collectors run as soon as what they build on is settled, in parallel, each under a deadline; then the checks judge what is known;
-then the causal model names the roots. A source that fails leaves a gap; nothing is ever taken from silence.
+Collectors run as soon as what they build on is settled, in parallel, each under a deadline; then the checks judge what
+is known; then the causal model names the roots. A source that fails leaves a gap; nothing is ever taken from silence.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def new_run(command: str) -> str:
 
 
 def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -> Report:
-    """Answer the question from the sources. Never raises for what the cluster does; gaps and failures are in the report."""
+    """Answer the question from the sources; what the cluster refuses or breaks is in the report, never raised."""
     progress = progress or Progress()
     began = time.monotonic()
     known, unreachable = _preliminaries(order, sources)

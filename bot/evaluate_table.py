@@ -23,7 +23,7 @@ def table(verdicts: Sequence[Verdict]) -> str:
     return "\n".join([*lines, "", *_totals(verdicts)])
 
 
-def _yes(value: bool) -> str:  # noqa: FBT001 - the value is the argument
+def _yes(value: bool) -> str:
     return "yes" if value else "NO"
 
 
@@ -38,9 +38,9 @@ def _totals(verdicts: Sequence[Verdict]) -> list[str]:
     totals = result["totals"]
     half = [code for code, cover in result["rows"].items() if not (cover["positive"] and cover["silent"])]
     lines = [
-        f"{totals['passed']} of {totals['scenarios']} scenarios passed; top-1 {totals['top1']:.0%}, top-3 "
-        f"{totals['top3']:.0%}, false roots {totals['false_roots']}",
-        f"{totals['rows']} rows covered: {totals['rows_positive']} with a positive, {totals['rows_silent']} with a silent case",
+        f"{totals['passed']} of {totals['scenarios']} scenarios passed",
+        f"top-1 {totals['top1']:.0%}, top-3 {totals['top3']:.0%}, false roots {totals['false_roots']}",
+        f"{totals['rows']} rows: {totals['rows_positive']} with a positive, {totals['rows_silent']} with a silent case",
     ]
     if half:
         lines.append(f"rows with only one of the two: {' '.join(half)}")

@@ -1,7 +1,8 @@
 """Gathers evidence: runs collectors in the order of what they build on, in parallel, under deadlines.
 
-Every evidence type that a check asks for ends either as evidence or as a gap that says why. A collector that is late is given up; its
-thread ends by its client's own timeout and what it still delivers is not used, so a report never mixes two moments.
+Every evidence type that a check asks for ends either as evidence or as a gap that says why. A collector that is late
+is given up; its thread ends by its client's own timeout and what it still delivers is not used, so a report never
+mixes two moments.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ class Gathering:
     def run(
         self, *, deadline: float, progress: Callable[[Step], None], cancelled: Callable[[], bool]
     ) -> tuple[str, ...]:
-        """Gather until everything is settled or ``deadline`` (monotonic seconds); return the nodes that were visited."""
+        """Gather until everything is settled or ``deadline`` (monotonic seconds); return the visited nodes."""
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="gather")
         try:
             while self._advance(pool) or self._running:

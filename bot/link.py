@@ -1,7 +1,7 @@
 """The kernel of the causal model: what an edge is, and the three-valued guards that switch it on.
 
-An edge is data (catalogue C.1); its guard is a pure function of two findings and of what is known, and answers true, false or
-unknown. Unknown keeps the edge *possible*: shown dashed, never followed.
+An edge is data (catalogue C.1); its guard is a pure function of two findings and of what is known, and answers true,
+false or unknown. Unknown keeps the edge *possible*: shown dashed, never followed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Tri(enum.Enum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def of(cls, value: bool | None) -> Tri:  # noqa: FBT001 - the value is the argument
+    def of(cls, value: bool | None) -> Tri:
         """True, false, or None for unknown."""
         return cls.UNKNOWN if value is None else cls.TRUE if value else cls.FALSE
 

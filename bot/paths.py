@@ -23,7 +23,7 @@ def reach(start: int, causes: Pairs) -> set[int]:
 
 
 def best_path(start: int, causes: Pairs, worth: Callable[[int], tuple[bool, int]]) -> tuple[int, ...]:
-    """The path from a root to the symptom: to the end worth most, by the most steps (the full story), at most 8 edges."""
+    """The path from a root to the end worth most, by the most steps (the full story), at most 8 edges."""
     best: tuple[tuple[bool, int, int], tuple[int, ...]] | None = None
     todo: list[tuple[int, ...]] = [(start,)]
     while todo:
@@ -40,9 +40,9 @@ def best_path(start: int, causes: Pairs, worth: Callable[[int], tuple[bool, int]
 
 
 def break_cycles(causes: Pairs, onsets: Sequence[datetime | None], layers: Sequence[int]) -> Pairs:
-    """Drop edges until no cycle is left: first those whose cause began later than the effect, then those that go down a layer.
+    """Drop edges until no cycle is left: first those whose cause began later, then those that go down a layer.
 
-    Cycles in the model are meant (a webhook and its own backend); in a case one member came first (catalogue C.2, step 6).
+    Cycles in the model are meant (a webhook and its own backend); in a case one came first (catalogue C.2, step 6).
     """
     kept = set(causes)
     while members := _cyclic(kept):

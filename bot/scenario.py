@@ -1,4 +1,7 @@
-"""A scenario: a recorded cluster, a question, and what must come out (docs/scenarios.md; a contract with people outside)."""
+"""A scenario: a recorded cluster, a question, and what must come out.
+
+The format is a contract with people outside (docs/scenarios.md).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Writes the skeleton of a new check: its file, and its positive and silent scenario (CONTRIBUTING.md, "a new check in ten minutes")."""
+"""Writes the skeleton of a new check: its file, and its positive and silent scenario.
+
+CONTRIBUTING.md, "a new check in ten minutes", starts with it.
+"""
 
 from __future__ import annotations
 

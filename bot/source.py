@@ -1,7 +1,7 @@
 """What a diagnosis may ask, as protocols: a live cluster and a recorded one answer the same questions.
 
-``bot.clients`` answers them over the network, ``bot.bundle`` from a recording. Collectors see only this file, so the name
-of evidence is never the way to get it.
+``bot.clients`` answers them over the network, ``bot.bundle`` from a recording. Collectors see only this file, so the
+name of evidence is never the way to get it.
 """
 
 from __future__ import annotations

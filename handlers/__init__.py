@@ -1,4 +1,7 @@
-"""The slash commands: what to ask, of which target. One command a file; the tuple is the table that everything else reads."""
+"""The slash commands: what to ask, of which target.
+
+One command a file; the tuple is the table that everything else reads.
+"""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _told(error: Exception) -> int | None:
 
 def _usage(error: UsageError) -> int:
     nearest = f"\nDid you mean {' or '.join(error.nearest)}?" if error.nearest else ""
-    example = f"\nExample: kubewhy {error.example}" if error.example else ""
+    example = f"\nExample: kubewhy {error.example.lstrip('/')}" if error.example else ""
     return _say(f"{error}{nearest}{example}", WRONG_USAGE)
 
 

@@ -142,7 +142,7 @@ def _help(command: Command) -> str:
         lines += ["Options as key=value or --key value:", ""]
         lines += [f"  {_usage(o.name, o.type)}  {_english(o.help)}\n" for o in command.options]
     lines += ["Common: " + ", ".join(_usage(o.name, o.type) for o in ask.COMMON), "", "Examples:", ""]
-    lines += [f"  kubewhy {example}\n" for example in command.examples]
+    lines += [f"  kubewhy {example.lstrip('/')}\n" for example in command.examples]
     return "\n".join(lines)
 
 

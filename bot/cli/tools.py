@@ -62,9 +62,7 @@ def explain(
     if found is None:
         from bot.ask import nearest  # noqa: PLC0415 - only for the message
 
-        raise UsageError(
-            f"there is no check {code!r}", nearest=nearest(code, [c.lower() for c in known]), example="explain NODE-04"
-        )
+        raise UsageError(f"there is no check {code!r}", nearest=nearest(code, known), example="explain NODE-04")
     typer.echo(f"{found.code}  {rows()[found.code].title}\n{found.slug.replace('_', ' ')}\n\n{found.page}")
 
 

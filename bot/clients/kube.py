@@ -1,7 +1,8 @@
 """The live Kubernetes API: the official client for configuration and credentials, raw answers for everything else.
 
-Raw, because typed models fail whole lists on one odd object and cost a hundred times more CPU. Retries are ours alone: urllib3's
-are off, one tenacity policy repeats what may be repeated (cut connections, 429), and never more than three times.
+Raw, because typed models fail whole lists on one odd object and cost a hundred times more CPU. Retries are ours alone:
+urllib3's are off, one tenacity policy repeats what may be repeated (cut connections, 429), and never more than three
+times.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import kubernetes
@@ -122,7 +123,7 @@ class LiveKube:
     def _authenticate(self, headers: dict[str, str]) -> None:
         """Add credentials; tokens that expire are refreshed here by the client library."""
         settings = self._configuration.auth_settings()
-        for auth in settings.values():
+        for auth in cast("Mapping[str, Mapping[str, str]]", settings).values():
             if auth.get("in") == "header" and auth.get("value"):
                 headers[auth["key"]] = auth["value"]
 

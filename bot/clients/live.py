@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from bot.clients.ssh import LiveShell
 from bot.clients.ssh_connect import Connector, Target
 from bot.config import Cluster, Ssh
 from bot.errors import Kind, SettingsError, SourceError
-from bot.source import History, Kube, Sources
+from bot.source import History, Kube, Output, Section, Sources
 
 OPENSSH_CONFIG = Path("~/.ssh/config")
 OPENSSH_KNOWN = Path("~/.ssh/known_hosts")
@@ -63,7 +64,7 @@ class NoShell:
     def __init__(self, because: str) -> None:
         self._because = because
 
-    def run(self, node: str, sections: object, *, deadline: float = 0.0) -> dict[str, object]:  # noqa: ARG002 - protocol
+    def run(self, node: str, sections: Sequence[Section], *, deadline: float = 25.0) -> Mapping[str, Output]:  # noqa: ARG002
         """Refuse, with the reason."""
         raise SourceError(Kind.UNREACHABLE, f"SSH to {node}", self._because)
 
@@ -122,7 +123,7 @@ def _jump(text: str, user: str, openssh: paramiko.SSHConfig) -> Target:
     entry = openssh.lookup(host)
     return Target(
         host=entry.get("hostname", host),
-        port=int(port or entry.get("port", 22)),
+        port=int(port or entry.get("port", "22")),
         user=login or entry.get("user", user),
         names=(host,),
     )

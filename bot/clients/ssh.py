@@ -1,8 +1,9 @@
 """SSH to nodes over paramiko Transports: one script a round trip, every wait under a deadline, host keys pinned.
 
-The rules behind it (measured, docs/why.md): TCP_NODELAY after connecting, or every round trip costs 40 ms; ``open_session`` and not
-``SSHClient.exec_command``, whose stdin file can dead-lock a transport; both streams drained together under one deadline and a byte
-cap; keepalive does not notice a frozen peer, so a transport that missed a deadline is dropped.
+The rules behind it (measured, docs/why.md): TCP_NODELAY after connecting, or every round trip costs 40 ms;
+``open_session`` and not ``SSHClient.exec_command``, whose stdin file can dead-lock a transport; both streams drained
+together under one deadline and a byte cap; keepalive does not notice a frozen peer, so a transport that missed a
+deadline is dropped.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ATTEMPTS = 3
 
 
 class LiveShell:
-    """SSH to the nodes of one cluster; connections are kept open and shared between round trips; safe for many threads."""
+    """SSH to the nodes of one cluster; connections stay open between round trips; safe for many threads."""
 
     def __init__(self, target: Callable[[str], Target], connector: Connector) -> None:
         self._target = target

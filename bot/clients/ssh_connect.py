@@ -21,7 +21,8 @@ class Target:
     """Where and as whom to log in.
 
     Attributes:
-        names: what the host key may be pinned under, first choice first (``host`` or ``[host]:port`` is added for each).
+        names: what the host key may be pinned under, first choice first (``host`` or ``[host]:port`` is added for
+            each).
         jump: the jump host, or None.
     """
 

@@ -1,7 +1,7 @@
 """Guards of edges: pure, three-valued, built from a few joins (catalogue C.1b).
 
-A guard compares what two findings are about: nodes, pods, Services, API groups, names, upstreams. A finding that does not say
-gives *unknown*, so its edge stays possible and is never followed.
+A guard compares what two findings are about: nodes, pods, Services, API groups, names, upstreams. A finding that does
+not say gives *unknown*, so its edge stays possible and is never followed.
 """
 
 from __future__ import annotations

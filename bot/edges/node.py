@@ -1,4 +1,7 @@
-"""Edges whose cause lies in hosts, kubelet and runtime (catalogue C.1). The comment above an edge is its guard in words."""
+"""Edges whose cause lies in hosts, kubelet and runtime (catalogue C.1).
+
+The comment above an edge is its guard in words.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +59,7 @@ LINKS = (
         CAUSES,
         both(same_node, fact("not_yet_valid", "true")),
     ),
-    # Ready=False
+    # the node is not Ready
     *links("NODE-09", "POD-10 NODE-31 POD-05", CAUSES, same_node),
     # cgroupsPath pattern
     *links("NODE-14", "POD-05", CAUSES, both(same_node, reason("cgroups-path"))),

@@ -35,7 +35,10 @@ def stray_holds_lease(case: Case) -> Tri:
 
 
 def scrape_failure_breaks_api(case: Case) -> Tri:
-    """One unscraped node breaks the API only if metrics-server runs there, or no node is scraped, or the group is the legacy one."""
+    """One unscraped node breaks the API only in three cases.
+
+    metrics-server runs there, or no node is scraped, or the group is the legacy one.
+    """
     if fact_set(case.effect.facts, "group") & LEGACY_GROUPS:
         return Tri.TRUE
     if case.cause.facts.get("none_scraped") is True:

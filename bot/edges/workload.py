@@ -1,4 +1,7 @@
-"""Edges whose cause lies in pods, autoscaling and posture (catalogue C.1). The comment above an edge is its guard in words."""
+"""Edges whose cause lies in pods, autoscaling and posture (catalogue C.1).
+
+The comment above an edge is its guard in words.
+"""
 
 from __future__ import annotations
 

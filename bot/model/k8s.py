@@ -1,7 +1,7 @@
 """The parts of Kubernetes objects that kubewhy reads, as structs that msgspec decodes straight from the wire.
 
-Only needed fields are named, so large objects cost little and unknown fields are no error. Every field has a default, because a
-real API leaves out what is empty (and some send ``null``): strict models fail whole lists on one odd object.
+Only needed fields are named, so large objects cost little and unknown fields are no error. Every field has a default,
+because a real API leaves out what is empty (and some send ``null``): strict models fail whole lists on one odd object.
 Field meanings: https://kubernetes.io/docs/reference/kubernetes-api/. Times are UTC.
 """
 

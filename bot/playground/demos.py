@@ -42,6 +42,6 @@ def demo(name: str) -> Scenario:
             return scenario
     raise UsageError(
         f"there is no incident {name!r}; known: {', '.join(known)}",
-        nearest=nearest(name, [k.lower() for k in known]),
+        nearest=nearest(name, known),
         example="demo W1",
     )

@@ -105,7 +105,8 @@ class ControlPlane:
     def _etcd(self) -> None:
         peer = "http://127.0.0.1:22380"
         self._start(
-            "etcd", "--data-dir", str(self.home / "etcd"), "--listen-client-urls", ETCD, "--advertise-client-urls", ETCD,
+            "etcd", "--data-dir", str(self.home / "etcd"),
+            "--listen-client-urls", ETCD, "--advertise-client-urls", ETCD,
             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}",
         )  # fmt: skip
 
@@ -121,7 +122,8 @@ class ControlPlane:
             "--kubelet-client-key", f"{p}/kubelet-client.key", "--kubelet-preferred-address-types", "InternalIP",
             "--requestheader-client-ca-file", f"{p}/front-proxy-ca.crt",
             "--requestheader-allowed-names", "front-proxy-client", "--requestheader-username-headers", "X-Remote-User",
-            "--requestheader-group-headers", "X-Remote-Group", "--requestheader-extra-headers-prefix", "X-Remote-Extra-",
+            "--requestheader-group-headers", "X-Remote-Group",
+            "--requestheader-extra-headers-prefix", "X-Remote-Extra-",
             "--proxy-client-cert-file", f"{p}/front-proxy.crt", "--proxy-client-key-file", f"{p}/front-proxy.key",
             "--enable-aggregator-routing",
         )  # fmt: skip
@@ -134,6 +136,5 @@ class ControlPlane:
                 "--use-service-account-credentials", "--node-monitor-grace-period", "20s",
             ) if name == "kube-controller-manager" else ()  # fmt: skip
             self._start(
-                name, "--kubeconfig", config, "--authentication-kubeconfig", config, "--authorization-kubeconfig", config,
-                "--bind-address", "127.0.0.1", *own,
-            )  # fmt: skip
+                name, "--kubeconfig", config, "--authentication-kubeconfig", config, "--authorization-kubeconfig",
+                config, "--bind-address", "127.0.0.1", *own )  # fmt: skip

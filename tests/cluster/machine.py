@@ -1,6 +1,7 @@
-"""A machine with systemd, sshd, containerd, kubelet and kube-proxy, in a network namespace of its own; Ready in about 15 seconds.
+"""A machine with systemd, sshd, containerd, kubelet and kube-proxy, in a network namespace of its own.
 
-What this kind of machine cannot give (cgroup v2, quotas, a lower OOM score) is switched off in its configuration.
+Ready in about 15 seconds. What this kind of machine cannot give (cgroup v2, quotas, a lower OOM score) is switched off
+in its configuration.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ CONTROLLERS = "devices freezer cpuacct cpu memory cpuset blkio pids"
 
 KUBELET = """apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
-authentication: {{anonymous: {{enabled: false}}, webhook: {{enabled: true}}, x509: {{clientCAFile: /etc/kubernetes/pki/ca.crt}}}}
+authentication:
+  anonymous: {{enabled: false}}
+  webhook: {{enabled: true}}
+  x509: {{clientCAFile: /etc/kubernetes/pki/ca.crt}}
 authorization: {{mode: Webhook}}
 tlsCertFile: /etc/kubernetes/pki/{name}.crt
 tlsPrivateKeyFile: /etc/kubernetes/pki/{name}.key
@@ -178,7 +182,7 @@ class Machine:
         pki, name = self.plane.pki, self.name
         self.plane.authority.issue(name, f"system:node:{name}", groups=("system:nodes",), hosts=(name, self.address))
         inside = "/etc/kubernetes/pki"
-        config = kubeconfig(
+        written = kubeconfig(
             self.plane.home / f"{name}.kubeconfig",
             SERVER,
             f"{inside}/ca.crt",
@@ -188,7 +192,7 @@ class Machine:
         self._write("etc/hostname", f"{name}\n")
         self._write("etc/machine-id", f"{uuid.uuid4().hex}\n")
         self._write("etc/hosts", f"127.0.0.1 localhost\n{self.address} {name}\n")
-        self._write("etc/kubernetes/kubelet.conf", config.read_text())
+        self._write("etc/kubernetes/kubelet.conf", written.read_text())
         for file in ("ca.crt", f"{name}.crt", f"{name}.key"):
             self._write(f"etc/kubernetes/pki/{file}", (pki / file).read_text())
         self._write("var/lib/kubelet/config.yaml", KUBELET.format(name=name))
@@ -204,17 +208,17 @@ class Machine:
         (self.tree / "root" / ".ssh").chmod(0o700)
         for binary in ("kubelet", "kube-proxy"):
             shutil.copy(part(binary), self.tree / "usr" / "bin" / binary)
-        own = f"--hostname-override={name}"
+        own, config = f"--hostname-override={name}", "--kubeconfig=/etc/kubernetes/kubelet.conf"
         self._unit(
             "kubelet",
-            f"/usr/bin/kubelet --kubeconfig=/etc/kubernetes/kubelet.conf --config=/var/lib/kubelet/config.yaml {own} --node-ip={self.address}",
+            f"/usr/bin/kubelet {config} --config=/var/lib/kubelet/config.yaml {own} --node-ip={self.address}",
         )
         conntrack = (
             "--conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0 --conntrack-tcp-timeout-close-wait=0"
         )
         self._unit(
             "kube-proxy",
-            f"/usr/bin/kube-proxy --kubeconfig=/etc/kubernetes/kubelet.conf {own} --proxy-mode=iptables --cluster-cidr=10.244.0.0/16 {conntrack}",
+            f"/usr/bin/kube-proxy {config} {own} --proxy-mode=iptables --cluster-cidr=10.244.0.0/16 {conntrack}",
         )
         for unit in ("/lib/systemd/system/containerd.service", "/lib/systemd/system/ssh.service"):
             self._enable(unit)

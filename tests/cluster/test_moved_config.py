@@ -32,7 +32,7 @@ def chain(report: Report) -> list[str]:
 
 
 def test_the_life_of_the_first_incident(lab: Lab) -> None:
-    """Healthy, broken by a move and a reboot, named with its chain, repaired, healthy again; one test, because a reboot is dear."""
+    """Healthy, broken by a move and a reboot, named with its chain, repaired, healthy again."""
     healthy = ask(lab, "metrics-api")
     assert roots(healthy) == []
     assert roots(ask(lab, "node-why node1")) == []

@@ -1,4 +1,7 @@
-"""The SSH client against real OpenSSH servers: every kind of failure has a name, and none costs more than its deadline."""
+"""The SSH client against real OpenSSH servers.
+
+Every kind of failure has a name, and none costs more than its deadline.
+"""
 
 from __future__ import annotations
 

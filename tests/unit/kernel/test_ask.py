@@ -23,9 +23,14 @@ DNS = Command(
     examples=("dns-check example.com from=shop/web-1",),
 )
 NODE = Command(
-    name="node-why", symptom=T("a node"), owns=("NODE-*",), target=Argument.NODE, target_name="node", target_required=True,
+    name="node-why",
+    symptom=T("a node"),
+    owns=("NODE-*",),
+    target=Argument.NODE,
+    target_name="node",
+    target_required=True,
     examples=("node-why node-3",),
-)  # fmt: skip
+)
 COMMANDS = {c.name: c for c in (DNS, NODE)}
 
 

@@ -24,7 +24,7 @@ def test_every_edge_joins_rows_of_the_catalogue() -> None:
 
 
 def test_no_edge_stands_twice() -> None:
-    """Two equal edges with different guards would hide which one holds; NET-04 and metrics pairs differ in type or guard on purpose."""
+    """Two equal edges with different guards would hide which one holds."""
     seen: dict[tuple[str, str, Type], int] = defaultdict(int)
     for link in LINKS:
         seen[link.cause, link.effect, link.type] += 1
