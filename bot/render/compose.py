@@ -132,9 +132,14 @@ def fallback(report: Report, voice: Voice) -> str:
     place = " / ".join(part for part in (report.cluster, report.question.target) if part)
     status = voice.text(words.STATUS[report.status].text)
     parts = (report.summary.wrong, report.summary.why)
-    said = " ".join(voice.text(part) for part in parts if part.msgid)
+    said = " ".join(_sentence(voice.text(part)) for part in parts if part.msgid)
     head = voice.text(T("{command} on {place}: {status}.", command=named, place=place, status=status))
     return f"{head} {said} {voice.text(words.counts(report))}."
+
+
+def _sentence(text: str) -> str:
+    """A title with a full stop, where it has none."""
+    return text if text.endswith((".", "!", "?", "。")) else f"{text}."
 
 
 def provenance(report: Report, voice: Voice, by: str = "") -> Line:

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from string import Formatter
 
-from bot.model.text import Text, Value, plain
+from bot.model.text import T, Text, Value, plain
 from bot.redact import clean
 from bot.render.blocks import Inline, Line, Moment, Span, Style
 
@@ -65,8 +65,12 @@ class Voice:
         return "".join(span.plain for span in self(text))
 
     def word(self, english: str) -> str:
-        """Translate a fixed word, such as the name of an evidence type; itself when there is no translation."""
-        return self._translate(english)
+        """Translate the name of evidence, also when it says of which node: ``the pods of node-3``; itself if unknown."""
+        whole = self._translate(english)
+        what, of, node = english.rpartition(" of ")
+        if whole != english or not of or self._translate(what) == what:
+            return whole
+        return self.text(T("{what} of {node}", what=Text(what), node=node))
 
     def _value(self, value: Value) -> Line:
         if isinstance(value, Text):

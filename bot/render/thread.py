@@ -102,8 +102,8 @@ def no_root(report: Report, voice: Voice) -> tuple[Line, ...]:
             )
         )
     if report.skipped:
-        missing = story.not_checked(report.skipped)[0].missing
-        shown.append(voice(T("What would decide it: {missing}.", missing=missing[:3])))
+        missing = tuple(voice.word(m) for m in story.not_checked(report.skipped)[0].missing[:3])
+        shown.append(voice(T("What would decide it: {missing}.", missing=missing)))
     return tuple(shown)
 
 

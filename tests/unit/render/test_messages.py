@@ -71,3 +71,17 @@ def test_a_translation_with_other_values_is_not_used(monkeypatch: pytest.MonkeyP
 def test_a_language_tag_leads_to_the_nearest_language(tag: str, lang: str) -> None:
     """There are two."""
     assert known(tag) == lang
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("kubelet's log", "kubelet 的日志"),
+        ("kubelet's log of node-3", "node-3 的kubelet 的日志"),
+        ("the pods of kube-system", "kube-system 的 Pod"),
+        ("something nobody named of node-3", "something nobody named of node-3"),
+    ],
+)
+def test_the_name_of_evidence_is_translated_with_its_node(english: str, chinese: str) -> None:
+    """Progress and gaps speak the language of the run."""
+    assert Voice("zh-CN").word(english) == chinese
