@@ -65,7 +65,7 @@ class Voice:
         return "".join(span.plain for span in self(text))
 
     def word(self, english: str) -> str:
-        """Translate the name of evidence, also when it says of which node: ``the pods of node-3``; itself if unknown."""
+        """Translate the name of evidence, also where it names its node: ``the pods of node-3``; itself if unknown."""
         whole = self._translate(english)
         what, of, node = english.rpartition(" of ")
         if whole != english or not of or self._translate(what) == what:

@@ -53,7 +53,7 @@ def colored(stream: TextIO, environ: Mapping[str, str]) -> bool:
 
 def _verdict(page: Page, report: Report) -> None:
     voice, word = page.voice, words.STATUS[report.status]
-    head = Rich(voice.text(word.text), style=word.style)
+    head = Rich.assemble((voice.text(word.text), word.style))
     named = voice.text(words.command(report.question.command))
     place = Rich(f"  {named}  ").append_text(rich(pieces.where(report.cluster, report.question.target)))
     page.put(head.append_text(place))
@@ -88,7 +88,7 @@ def _findings(page: Page, report: Report) -> None:
 
 def _title(page: Page, entry: Entry) -> None:
     word = words.SEVERITY[entry.finding.severity]
-    label = Rich(f"{page.voice.text(word.text)}  ", style=word.style)
+    label = Rich.assemble((f"{page.voice.text(word.text)}  ", word.style))
     page.put(label.append_text(rich(page.voice(entry.finding.title))), label=entry.id, style="bold", indent=5)
 
 

@@ -77,7 +77,7 @@ def test_a_language_tag_leads_to_the_nearest_language(tag: str, lang: str) -> No
     ("english", "chinese"),
     [
         ("kubelet's log", "kubelet 的日志"),
-        ("kubelet's log of node-3", "node-3 的kubelet 的日志"),
+        ("kubelet's log of node-3", "node-3 的 kubelet 的日志"),
         ("the pods of kube-system", "kube-system 的 Pod"),
         ("something nobody named of node-3", "something nobody named of node-3"),
     ],
