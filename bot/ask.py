@@ -1,7 +1,7 @@
 """The grammar of a question, the same in Slack and on the terminal (docs/commands.md).
 
-Typed text is normalised first (curly quotes and dashes from phones), split, and every word is validated by its type; what does not fit
-is refused with the nearest match and a complete example, and nothing is run.
+Typed text is normalised first (curly quotes and dashes from phones), split, and every word is validated by its type;
+what does not fit is refused with the nearest match and a complete example, and nothing is run.
 """
 
 from __future__ import annotations
