@@ -67,6 +67,7 @@ def _started_long_ago(pod: Pod, clock: Clock) -> bool:
 
 def _finding(server: MetricsServer, hits: list[tuple[Pod, Log, tuple[LogLine, ...]]], *, broken: bool) -> Finding:
     pod, log, lines = hits[0]
+    where = f"{shlex.quote(pod.metadata.namespace or '')} logs {shlex.quote(pod.metadata.name)}"
     return Finding(
         code="METRICS-10",
         reason="no-samples",
@@ -85,9 +86,7 @@ def _finding(server: MetricsServer, hits: list[tuple[Pod, Log, tuple[LogLine, ..
             Fix(
                 what=T("See which error ends the scraping."),
                 safety=Safety.READ_ONLY,
-                commands=(
-                    f"kubectl -n {shlex.quote(pod.metadata.namespace or '')} logs {shlex.quote(pod.metadata.name)} --tail=50",
-                ),
+                commands=(f"kubectl -n {where} --tail=50",),
                 verify=("kubectl top nodes",),
             ),
         ),

@@ -92,7 +92,7 @@ def unscraped_kubelet(
     silent = {n.name for n in eligible if n.name in failures or (metrics is not None and n.name not in metrics.sampled)}
     for node in eligible:
         failure = failures.get(node.name)
-        if (failure and failure.reason in wide) or _is_back(node.name, health, units, clock):
+        if (failure and failure.reason in wide) or _is_back(failure, health, units, clock):
             continue
         case = (
             _by_log(failure, scrapes)
@@ -125,12 +125,16 @@ def _unavailable(apis: ApiServices | None, probes: GroupProbes | None) -> Proof 
     return probe.proof if probe and probe.status == UNAVAILABLE else None
 
 
-def _is_back(name: str, health: PerNode[KubeletHealth], units: PerNode[HostUnits], clock: Clock) -> bool:
-    """The kubelet answers, and has done so for longer than metrics-server needs."""
-    probe, unit = health.get(name), units.get(name)
+def _is_back(
+    failure: ScrapeFailure | None, health: PerNode[KubeletHealth], units: PerNode[HostUnits], clock: Clock
+) -> bool:
+    """The kubelet was started after the failures had begun, answers, and has for longer than metrics-server needs."""
+    if failure is None or failure.first is None:
+        return False
+    probe, unit = health.get(failure.node), units.get(failure.node)
     kubelet = unit.kubelet if unit else None
     since = kubelet.active_since if kubelet and kubelet.running else None
-    return bool(probe and probe.serving is Probe.OK and since and clock.age(since) > BACK)
+    return bool(probe and probe.serving is Probe.OK and since and since > failure.first and clock.age(since) > BACK)
 
 
 def _by_log(failure: ScrapeFailure | None, scrapes: Scrapes | None) -> _Case | None:
