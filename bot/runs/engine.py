@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from dbos._serialization import DBOSPortableJSONSerializer
 
+from bot.runs.inbox import Inbox
 from bot.runs.store import open_database
 
 R = TypeVar("R")
@@ -36,16 +37,18 @@ RECOVERIES = 1000  # a run that kills its process is ended by its deadline, not 
 class Engine:
     """The one durable engine of a process."""
 
-    def __init__(self, url: str, *, executor_id: str = "kubewhy-0", parallel: int = 8) -> None:
+    def __init__(self, url: str, inbox_url: str, *, executor_id: str = "kubewhy-0", parallel: int = 8) -> None:
         """Prepare the engine on the database ``url``.
 
         Args:
             url: ``sqlite:///…`` or ``postgresql+psycopg://…``.
+            inbox_url: where accepted jobs wait; another file than ``url`` for SQLite, which has one writer a file.
             executor_id: the same after every restart of this replica, and of no other replica.
             parallel: how many jobs of this process run at once.
         """
         self._url = url
         self._flows: dict[str, Flow] = {}
+        self._inbox = Inbox(inbox_url, self._enqueue)
         self._executor_id = executor_id
         self._parallel = parallel
         self._job: Callable[[str, dict[str, Any]], None] | None = None
@@ -78,9 +81,11 @@ class Engine:
         DBOS.register_queue(
             QUEUE, worker_concurrency=self._parallel, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
         )
+        self._inbox.start()
 
     def stop(self, *, grace: int = 0) -> None:
         """Stop taking jobs, wait up to ``grace`` seconds for running ones; the next start goes on with the rest."""
+        self._inbox.stop()
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=grace)
         self._job = None
 
@@ -90,8 +95,13 @@ class Engine:
         Raises:
             Exception: the database did not take it; then it was not accepted.
         """
-        if flow not in self._flows or self._job is None:
-            raise LookupError(f"no flow {flow}, or the engine is not started")
+        if flow not in self._flows:
+            raise LookupError(f"no flow {flow}")
+        self._inbox.put(flow, key, payload)
+
+    def _enqueue(self, flow: str, key: str, payload: dict[str, Any]) -> None:
+        """Hand a job to dbos; a second time changes nothing."""
+        assert self._job is not None
         with SetWorkflowID(f"{flow}:{key}"):
             DBOS.enqueue_workflow(QUEUE, self._job, flow, payload)
 
@@ -101,7 +111,9 @@ class Engine:
 
     def waiting(self) -> int:
         """How many accepted jobs have not ended."""
-        return len(DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False))
+        return self._inbox.waiting() + len(
+            DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
+        )
 
     def purge(self, before: float) -> int:
         """Forget jobs that ended before ``before`` (seconds since the epoch); return how many."""

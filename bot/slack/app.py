@@ -36,6 +36,7 @@ from bot.slack.arguments import FollowUp
 from bot.slack.client import web_client
 from bot.slack.delivery import Delivery
 from bot.slack.front import TOO_OLD, Desk, Front, Request
+from bot.slack.lately import Lately
 from bot.slack.listener import Hands, Listener
 from bot.slack.look import SlackLook
 from bot.slack.outbox import PACE_SECONDS, Outbox, SendError
@@ -83,7 +84,7 @@ class SlackApp:
         self._pace = pace
         self._client = web_client(settings.slack.bot_token, settings.slack.base_url)
         self._outbox = Outbox(self._client, pace=pace)
-        self._look = SlackLook(settings=settings)
+        self._look = SlackLook(settings)
         self._lock: int | None = None
         self._parts: Parts | None = None
         self._socket: Any = None
@@ -150,6 +151,7 @@ class SlackApp:
         conductor = Conductor(Work(store=store, desk=desk, diagnose=self._diagnose, pool=pool))
         engine = Engine(
             database_url(settings.database_url, settings.state, "engine.db"),
+            database_url(settings.database_url, settings.state, "inbox.db"),
             executor_id=_executor_id(settings),
             parallel=settings.concurrency,
         )
@@ -179,7 +181,6 @@ class SlackApp:
 
         def submit(run: Run) -> None:
             engine.submit("run", run.id, plain(run))
-            store.begin(run)  # so that the same question, asked a moment later, is recognised
 
         def answer(record: Record, request: Request, asked: FollowUp) -> None:
             payload = {
@@ -198,6 +199,7 @@ class SlackApp:
                 users=frozenset(slack.allowed_users),
                 external=slack.allow_external,
             ),
+            lately=Lately(store, shared=bool(self._settings.database_url)),
         )
 
     def _who_we_are(self) -> Home:

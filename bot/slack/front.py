@@ -21,14 +21,14 @@ from bot.model.command import Command, Question
 from bot.model.text import T
 from bot.render.blocks import Message
 from bot.render.i18n import Voice
-from bot.runs.run import Run, State, run_id
+from bot.runs.run import Run, run_id
 from bot.runs.store import Record, Store
 from bot.slack import replies
 from bot.slack.access import Access, Caller, Home
 from bot.slack.arguments import ALIAS, FollowUp, Spoken, corrected, follow_up, read, spoken, unwrap
+from bot.slack.lately import Lately
 
 log = structlog.get_logger()
-JUST_NOW_SECONDS = 60.0
 WAIT_SECONDS = 300.0
 TOO_OLD = T("This run is older than what I keep. Ask again with the command.")
 
@@ -70,6 +70,7 @@ class Front:
     store: Store
     desk: Desk
     access: Access
+    lately: Lately
     home: Home = field(default_factory=Home)
     clock: Callable[[], float] = time.time
 
@@ -200,12 +201,12 @@ class Front:
 
     def _accept(self, request: Request, question: Question, *, anyway: bool) -> Message | None:
         run = self._run(request, question)
-        same = None if anyway else self.store.same(run, within=JUST_NOW_SECONDS)
+        same = None if anyway else self.lately.same(run)
         if same is not None:
-            going = same.state is State.RUNNING
             voice = self.voice(run.channel)
-            return replies.same_question(voice, same.link, self.store.offer(run), going=going)
+            return replies.same_question(voice, same.link, self.store.offer(run), going=same.going)
         self.desk.submit(run)
+        self.lately.note(run)
         return None
 
     def _rerun_with(self, request: Request, record: Record, changes: str) -> Message | None:

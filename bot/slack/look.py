@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import OrderedDict
 from datetime import UTC, datetime
 
 from bot.config import Settings
@@ -15,6 +15,7 @@ from bot.render.mrkdwn import Profile
 from bot.render.slack_blocks import outgoing
 from bot.runs.run import Run
 
+KEPT = 64
 ENDINGS = {
     Status.CANCELLED: Summary(
         wrong=T("The run was cancelled."), why=T("Somebody stopped it."), next=T("Run it again when you need it.")
@@ -27,11 +28,13 @@ ENDINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SlackLook:
     """The :class:`bot.slack.thread.Look` of one installation."""
 
-    settings: Settings
+    def __init__(self, settings: Settings) -> None:
+        """Show clusters by the names of ``settings``, in its flavor."""
+        self.settings = settings
+        self._kept: OrderedDict[tuple[str, str], list[Outgoing]] = OrderedDict()
 
     def running(self, run: Run, step: Step | None) -> Outgoing:
         """The receipt, with how far the run is."""
@@ -53,8 +56,15 @@ class SlackLook:
         return slack.root_final(report, profile=Profile(profile), lang=run.question.lang, by=run.user)
 
     def details(self, run: Run, report: Report, profile: str) -> list[Outgoing]:
-        """The messages of the thread, in order."""
-        return slack.thread(report, profile=Profile(profile), lang=run.question.lang, by=run.user)
+        """The messages of the thread, in order; kept for the next part, because each part asks for them again."""
+        key = (run.id, profile)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = slack.thread(report, profile=Profile(profile), lang=run.question.lang, by=run.user)
+            self._kept[key] = kept
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return kept
 
     def notice(self, run: Run, status: Status, reference: str) -> Outgoing:
         """There is no verdict, and why."""
