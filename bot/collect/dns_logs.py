@@ -11,7 +11,7 @@ from bot.collector import collects
 from bot.errors import Kind, SourceError
 from bot.model.cluster import Log, SystemPods
 from bot.model.dns import DnsPods
-from bot.model.dns_logs import AddOn, ClientPod, CrashingAddOns, DnsLog, DnsLogs
+from bot.model.dns_logs import AddOn, ClientLogs, ClientPod, CrashingAddOns, DnsLog, DnsLogs
 from bot.model.evidence import Ask, Clock, Evidence, Gap
 from bot.model.k8s import ContainerStatus, Pod
 from bot.parse import dns_errors, dns_logs
@@ -30,6 +30,15 @@ def status_of(pod: Pod, container: str) -> ContainerStatus | None:
     return next((c for c in pod.status.container_statuses or () if c.name == container), None)
 
 
+def has_run(pod: Pod, container: str) -> bool:
+    """Whether the container was ever started: one that never was has no log, and that is no gap."""
+    status = status_of(pod, container)
+    if status is None:
+        return False
+    states = (status.state.running, status.state.terminated, status.last_state.terminated)
+    return status.restart_count > 0 or any(state is not None for state in states)
+
+
 def running_since(pod: Pod, container: str) -> datetime | None:
     """When the running container was started; None when it is not running."""
     status = status_of(pod, container)
@@ -37,22 +46,20 @@ def running_since(pod: Pod, container: str) -> datetime | None:
 
 
 @collects(DnsLogs, rights=(LOGS,), deadline=40.0)
-def logs_of_dns(kube: Kube, clock: Clock, pods: DnsPods) -> Iterator[Evidence]:
-    """The logs of every container of the DNS pods (at most 8 pods, those that restarted most first)."""
+def logs_of_dns(kube: Kube, clock: Clock, pods: DnsPods) -> Iterator[Evidence | Gap]:
+    """The logs of every container of the DNS pods that ever ran (at most 8 pods, those that restarted most first).
+
+    A log that could not be read may hold what the others do not tell: unless they tell something, that is a gap.
+    """
     chosen = sorted(pods.live, key=lambda p: (p.ready, -p.restarts))[:MANY]
-    wanted = tuple(
-        w
-        for pod in chosen
-        for container in pod.spec.containers or ()
-        if container.name in DNS_CONTAINERS
-        for w in wanted_of(pod, container.name)
-        if status_of(pod, container.name) is not None
-    )
-    logs, unread = read_logs(kube, wanted, clock)
+    wanted = tuple(w for pod in chosen for name in DNS_CONTAINERS if has_run(pod, name) for w in wanted_of(pod, name))
+    logs, unread = read_logs(kube, wanted, clock) if wanted else ((), {})
     by_path = {p.path: p for p in chosen}
     items = tuple(_dns_log(by_path[log.origin.rpartition("/")[0]], log) for log in logs)
-    proof = items[0].proof if items else pods.proof
-    yield DnsLogs(proof=proof, items=items, unread=unread)
+    if unread and not any(item.said for item in items):
+        yield Gap(type=DnsLogs, because="; ".join(unread.values()))
+        return
+    yield DnsLogs(proof=items[0].proof if items else pods.proof, items=items, unread=unread)
 
 
 def _dns_log(pod: Pod, log: Log) -> DnsLog:
@@ -67,32 +74,34 @@ def _dns_log(pod: Pod, log: Log) -> DnsLog:
     )
 
 
-@collects(ClientPod, rights=(GET_POD, LOGS))
+@collects(ClientPod, ClientLogs, rights=(GET_POD, LOGS))
 def client_pod(kube: Kube, clock: Clock, ask: Ask) -> Iterator[Evidence | Gap]:
-    """The pod named by ``from=ns/pod`` and the name-resolution errors in its log."""
+    """The pod named by ``from=ns/pod`` and the name-resolution errors in its logs."""
     namespace, _, name = ask.options.get("from", "").rpartition("/")
     if not namespace:
-        yield Gap(type=ClientPod, because="no client pod was named", hint="add from=NAMESPACE/POD")
+        for kind in (ClientPod, ClientLogs):
+            yield Gap(type=kind, because="no client pod was named", hint="add from=NAMESPACE/POD")
         return
     pod, proof = one(kube, f"/api/v1/namespaces/{namespace}/pods/{name}", Pod, GET_POD)
     if pod is None:
         raise SourceError(Kind.NOT_FOUND, f"pod {namespace}/{name}", "there is none")
-    wanted = tuple(
-        Wanted(pod=pod, container=c.name) for c in pod.spec.containers or () if status_of(pod, c.name) is not None
-    )
-    try:
-        logs, unread = read_logs(kube, wanted, clock)
-    except SourceError as error:
-        logs, unread = (), {pod.path: str(error)}
+    yield ClientPod(proof=proof, pod=pod)
+    wanted = tuple(Wanted(pod=pod, container=c.name) for c in pod.spec.containers or () if has_run(pod, c.name))
+    logs, unread = read_logs(kube, wanted, clock) if wanted else ((), {})
     errors = tuple(e for log in logs for e in dns_errors.read(log.lines))
-    yield ClientPod(proof=proof, pod=pod, logs=logs, errors=errors, unread=unread)
+    if unread and not errors:
+        yield Gap(type=ClientLogs, because="; ".join(unread.values()))
+        return
+    yield ClientLogs(proof=logs[0].proof if logs else proof, logs=logs, errors=errors)
 
 
 @collects(CrashingAddOns, rights=(LIST_PODS, LOGS))
 def crashing_add_ons(kube: Kube, clock: Clock, system: SystemPods) -> Iterator[Evidence]:
     """Crash-looping pods of kube-system and kubernetes-dashboard that are neither DNS nor control plane."""
     crashing = [p for p in (*system.items, *_dashboard(kube)) if _crash_loops(p) and not _own_business(p)][:MANY]
-    wanted = tuple(w for p in crashing for c in p.spec.containers or () for w in wanted_of(p, c.name))
+    wanted = tuple(
+        w for p in crashing for c in p.spec.containers or () if has_run(p, c.name) for w in wanted_of(p, c.name)
+    )
     logs, _ = read_logs(kube, wanted, clock) if wanted else ((), {})
     items = [
         AddOn(pod=pod, log=log, errors=dns_errors.read(log.lines))

@@ -37,8 +37,9 @@ class Heard:
 
     @property
     def proof(self) -> Proof:
-        """The log, narrowed to the newest lines."""
-        return self.log.proof.quote(*(s.line for s in self.said[-3:]))
+        """The log, narrowed to the newest line about each target."""
+        newest = {(s.about, s.target): s.line for s in self.said}
+        return self.log.proof.quote(*newest.values())
 
 
 def heard(logs: DnsLogs, clock: Clock, *about: Saying) -> tuple[Heard, ...]:

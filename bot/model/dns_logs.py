@@ -102,20 +102,25 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientPod(Evidence):
-    """The pod that the question is asked for (``from=ns/pod``).
-
-    Attributes:
-        errors: name-resolution errors in its log, oldest first.
-        logs: its containers' current logs.
-        unread: container → why its log could not be read.
-    """
+    """The pod that the question is asked for (``from=ns/pod``)."""
 
     words: ClassVar[str] = "the client pod"
 
     pod: Pod
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientLogs(Evidence):
+    """The current logs of the client pod's containers, all of them.
+
+    Attributes:
+        errors: the name-resolution errors in them, oldest first.
+    """
+
+    words: ClassVar[str] = "the log of the client pod"
+
     logs: tuple[Log, ...]
     errors: tuple[Unresolved, ...]
-    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from bot.model.cluster import Log
 from bot.model.dns import Corefile
 from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
 from bot.model.dns_judge import ENOUGH, QUIET_BEFORE, RECENT, telling
-from bot.model.dns_logs import ClientPod, Unresolved
+from bot.model.dns_logs import ClientLogs, ClientPod, Unresolved
 from bot.model.evidence import Ask, Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
 from bot.model.proof import Proof
@@ -23,6 +23,7 @@ from bot.model.text import T
 def name_resolution_error(
     *,
     client: ClientPod,
+    client_logs: ClientLogs,
     clock: Clock,
     ask: Ask,
     bot: DnsAnswers | None,
@@ -50,7 +51,7 @@ def name_resolution_error(
         - not-found: the application was told that the name does not exist, or had no server to ask
         - no-answer: it asked and got no answer
     """
-    errors = _current(client.errors, client, clock)
+    errors = _current(client_logs.errors, client, clock)
     if not errors:
         return
     about = [e for e in errors if ask.target and e.name.startswith(ask.target.rstrip("."))] or list(errors)
@@ -76,8 +77,8 @@ def name_resolution_error(
             "cluster_first": pod.spec.dns_policy.startswith("ClusterFirst") and not pod.spec.host_network,
             **({} if external is None else {"external": external}),
         },
-        onset=_began(client.logs, errors),
-        proofs=(_log_of(client, last), *(r.proof for r in replies)),
+        onset=_began(client_logs.logs, errors),
+        proofs=(_log_of(client_logs, last), *(r.proof for r in replies)),
         fixes=(
             Fix(
                 what=T("Nothing to repair here: see the cause. Afterwards the log must stay silent for 10 minutes."),
@@ -110,8 +111,8 @@ def _began(logs: tuple[Log, ...], errors: tuple[Unresolved, ...]) -> datetime | 
     return first if quiet else None
 
 
-def _log_of(client: ClientPod, error: Unresolved) -> Proof:
-    for log in client.logs:
+def _log_of(logs: ClientLogs, error: Unresolved) -> Proof:
+    for log in logs.logs:
         if any(line.text == error.line for line in log.lines):
             return log.proof.quote(error.line)
-    return client.proof
+    return logs.proof

@@ -9,7 +9,7 @@ from bot.check import check
 from bot.model.dns import Corefile, SameNamed
 from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers, NodeUpstreamAnswers, Reply
 from bot.model.dns_judge import telling
-from bot.model.dns_logs import ClientPod
+from bot.model.dns_logs import ClientLogs, ClientPod
 from bot.model.evidence import Ask, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.refs import Subject
@@ -28,6 +28,7 @@ def name_that_does_not_exist(
     corefile: Corefile | None,
     named: SameNamed | None,
     client: ClientPod | None,
+    client_logs: ClientLogs | None,
 ) -> Iterator[Finding]:
     """The name does not exist.
 
@@ -61,7 +62,7 @@ def name_that_does_not_exist(
     namespace = namespace.partition(".")[0]
     homes = tuple(s.namespace for s in named.items if s.namespace != namespace) if named and inside else ()
     reason = "other-namespace" if homes else "no-such-service" if inside else "no-such-name"
-    wanted = any(e.name.startswith(ask.target.rstrip(".")) for e in client.errors) if client else False
+    wanted = any(e.name.startswith(ask.target.rstrip(".")) for e in client_logs.errors) if client_logs else False
     second = bool(direct) if not inside else named is not None
     domain = corefile.domain if corefile else "cluster.local"
     yield Finding(

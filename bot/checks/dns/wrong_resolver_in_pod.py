@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bot.check import check
 from bot.model.dns import Corefile, DnsEvents, DnsService, KubeletDns
 from bot.model.dns_judge import is_fresh
-from bot.model.dns_logs import ClientPod, ClientResolv
+from bot.model.dns_logs import ClientLogs, ClientPod, ClientResolv
 from bot.model.evidence import Ask, Clock
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
 from bot.model.k8s import Event, Pod
@@ -26,6 +26,7 @@ def wrong_resolver_in_pod(
     clock: Clock,
     ask: Ask,
     client: ClientPod | None,
+    client_logs: ClientLogs | None,
     resolv: ClientResolv | None,
     kubelet: KubeletDns | None,
     corefile: Corefile | None,
@@ -61,7 +62,7 @@ def wrong_resolver_in_pod(
     if client is None or not service.address:
         return
     pod = client.pod
-    inside = _asks_inside(ask, client, corefile)
+    inside = _asks_inside(ask, client_logs, corefile)
     missing = events.about(pod.path, "MissingClusterDNS") if events else ()
     found = _judge(
         pod, service.address, resolv, kubelet, inside=inside, missing=[e for e in missing if is_fresh(e, clock)]
@@ -90,8 +91,8 @@ def wrong_resolver_in_pod(
         )
 
 
-def _asks_inside(ask: Ask, client: ClientPod, corefile: Corefile | None) -> bool:
-    names = [n for n in (ask.target, *(e.name for e in client.errors)) if n]
+def _asks_inside(ask: Ask, logs: ClientLogs | None, corefile: Corefile | None) -> bool:
+    names = [n for n in (ask.target, *(e.name for e in (logs.errors if logs else ()))) if n]
     inside = corefile.is_internal if corefile else lambda n: n.endswith((".svc", ".cluster.local"))
     return any(inside(n) for n in names)
 
