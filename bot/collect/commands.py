@@ -182,11 +182,18 @@ TABLE: Mapping[str, Spec] = {
     "MANIFEST": _spec("ls -la --time-style=full-iso /etc/kubernetes/manifests", 3, BASE),
     "MANIFEST_FILE": _spec("sudo -n head -c 16384 /etc/kubernetes/manifests/<COMPONENT>.yaml", 3, LOGS, ROOT),
     "KLOG": _spec(f"sudo -n journalctl -u kubelet {_JOURNAL}", 8, LOGS, ROOT),
+    # systemd before 236 has no --output-fields
     "KLOG_OLD": _spec(
-        "sudo -n journalctl -u kubelet -o short-iso -r -n <LINES> --since '<SINCE>' --no-pager", 8, TARGETED, ROOT
+        "sudo -n journalctl -u kubelet -o short-iso -r -n <LINES> --since '<SINCE>' --no-pager", 8, LOGS, ROOT
     ),
     "KLOG_FILE": _spec("sudo -n tail -n <LINES> /var/log/kubelet.log", 8, LOGS, ROOT),
     "RTLOG": _spec(f"sudo -n journalctl -u containerd -u crio -u docker {_JOURNAL}", 6, LOGS, ROOT),
+    "RTLOG_OLD": _spec(
+        "sudo -n journalctl -u containerd -u crio -u docker -o short-iso -r -n <LINES> --since '<SINCE>' --no-pager",
+        6,
+        LOGS,
+        ROOT,
+    ),
     "CPLOG_LIST": _spec(
         "sudo -n crictl ps -a --name 'kube-apiserver|kube-controller-manager|kube-scheduler|etcd' -o json",
         10,

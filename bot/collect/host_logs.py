@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.collect.host_read import NoAnswerError, Trip, base_of, log_proof
+from bot.collect import host_log_lines as lines_of
+from bot.collect.host_read import NoAnswerError, Trip, base_of
 from bot.collect.sections import VALID, base, section
 from bot.collector import collects
 from bot.model.cluster import KubernetesEndpoints
@@ -34,7 +35,6 @@ from bot.parse.common import TimeBase, UnparsableError
 from bot.source import Section, Shell
 
 LOGS = (*("KERN", "NETCONF", "NETLOG", "PKGLOG", "DOCKER_PS", "IPT", "IPT_COUNT", "KPMODE", "KPHEALTH"),)
-MARGIN = 60
 KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 USED_BY = {
     "kube-apiserver": ("apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-client", "ca"),
@@ -47,14 +47,6 @@ def certificate_files(manifests: StaticManifests | None) -> tuple[str, ...]:
     """The certificates in use here: the kubelet's, and those of the components that run from manifests."""
     names = [n for c in (manifests.control_plane if manifests else ()) for n in USED_BY.get(c, ())]
     return (KUBELET_CERTIFICATE, *dict.fromkeys(f"/etc/kubernetes/pki/{n}.crt" for n in names))
-
-
-def since(units: HostUnits | None, clock: Clock, ahead: float) -> str:
-    """How far back the kubelet's log is read: the window, or the last start attempt of a kubelet that does not run."""
-    kubelet = units.kubelet if units else None
-    if kubelet and not kubelet.running and kubelet.started and clock.age(kubelet.started) > clock.window_seconds:
-        return f"@{int(kubelet.started.timestamp() + ahead) - MARGIN}"
-    return f"-{max(1, clock.window_seconds // 60)}min"
 
 
 def endpoints(known: KubernetesEndpoints | None) -> dict[str, Section]:
@@ -94,15 +86,17 @@ def host_logs(
     api: KubernetesEndpoints | None,
 ) -> Iterator[Evidence | Gap]:
     """Logs, certificates, filters, the way to the API server, and files that the command line names."""
-    lines = ask.options.get("logs", "")
-    log = section(
-        "KLOG", lines=lines if VALID["LINES"](lines) else "400", since=since(units, clock, reached.clock_ahead)
-    )
+    wanted = ask.options.get("logs", "")
+    log = {
+        "lines": wanted if VALID["LINES"](wanted) else "400",
+        "since": lines_of.since(units, clock, reached.clock_ahead),
+    }
     window = {"lines": "200", "since": f"-{max(1, clock.window_seconds // 60)}min"}
     paths, reach = certificate_files(manifests), endpoints(api)
     sections = [
-        log,
+        section("KLOG", **log),
         section("RTLOG", **window),
+        *(lines_of.old_logs(log, window) if lines_of.is_old(units) else []),
         *base(*LOGS),
         *_more_files(arguments, defaults),
         *(section("CERTS", file=path) for path in paths),
@@ -111,9 +105,9 @@ def host_logs(
     ]
     trip, times = Trip.make(shell, node, clock, sections), base_of(reached)
     yield trip.get(KubeletFiles, lambda: _files(trip, defaults, times))
-    yield trip.get(KubeletLog, lambda: _kubelet_log(trip, times))
-    yield trip.get(RuntimeLog, lambda: _runtime_log(trip, times))
-    yield trip.get(KernelLog, lambda: _kernel_log(trip, times))
+    yield trip.get(KubeletLog, lambda: lines_of.kubelet_log(trip, times))
+    yield trip.get(RuntimeLog, lambda: lines_of.runtime_log(trip, times))
+    yield trip.get(KernelLog, lambda: lines_of.kernel_log(trip, times))
     yield trip.get(NetworkManager, lambda: _network_manager(trip, times))
     yield trip.get(ManualContainers, lambda: _manual(trip))
     yield trip.get(Iptables, lambda: _forward(trip))
@@ -143,21 +137,6 @@ def _files(trip: Trip, defaults: KubeletDefaults | None, times: TimeBase) -> Kub
     proof = trip.proof("KCFG_MORE", "KCFG_ROOT") if defaults is None else defaults.proof
     directories = {**(defaults.directories if defaults else {}), **listed}
     return KubeletFiles(proof=proof, node=trip.node, by_path=by_path, directories=directories)
-
-
-def _kubelet_log(trip: Trip, times: TimeBase) -> KubeletLog:
-    lines = journal.journal(trip.text("KLOG"), times)
-    return KubeletLog(proof=log_proof(trip, "KLOG", lines), node=trip.node, lines=lines)
-
-
-def _runtime_log(trip: Trip, times: TimeBase) -> RuntimeLog:
-    lines = journal.journal(trip.text("RTLOG"), times)
-    return RuntimeLog(proof=log_proof(trip, "RTLOG", lines), node=trip.node, lines=lines)
-
-
-def _kernel_log(trip: Trip, times: TimeBase) -> KernelLog:
-    lines = journal.short_iso(trip.text("KERN"), times)
-    return KernelLog(proof=log_proof(trip, "KERN", lines), node=trip.node, lines=lines)
 
 
 def _network_manager(trip: Trip, times: TimeBase) -> NetworkManager:

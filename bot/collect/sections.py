@@ -31,7 +31,6 @@ def _matches(pattern: str) -> Callable[[str], bool]:
 
 _NAME = r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?"
 VALID: Mapping[str, Callable[[str], bool]] = {
-    "ADDRESS": _address,
     "DST": _address,
     "PODIP": _address,
     "SERVER": _address,

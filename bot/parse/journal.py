@@ -14,6 +14,7 @@ from bot.model.cluster import LogLine
 from bot.parse.common import TimeBase, UnparsableError, json_lines
 
 _SHORT = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:?\d\d) \S+ (\S+?)(?:\[\d+\])?: (.*)$")
+_KLOG = re.compile(r"^[IWEF](\d\d)(\d\d) (\d\d:\d\d:\d\d)")
 _DMESG = re.compile(r"^\[\w{3} (\w{3}\s+\d+ \d\d:\d\d:\d\d \d{4})\] (.*)$")
 
 
@@ -60,6 +61,27 @@ def short_iso(text: str, base: TimeBase) -> tuple[LogLine, ...]:
 def unit_lines(text: str, base: TimeBase) -> tuple[LogLine, ...]:
     """As :func:`short_iso`, joined and without the program's name: for a systemd that has no ``--output-fields``."""
     return joined(LogLine(text=line.text.partition(": ")[2], at=line.at) for line in short_iso(text, base))
+
+
+def klog_file(text: str, base: TimeBase, now: datetime) -> tuple[LogLine, ...]:
+    """A log file of klog lines (oldest first, local time without year): the newest of them is not after ``now``.
+
+    Raises:
+        UnparsableError: no line has klog's heading.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    stamps = [_KLOG.match(line) for line in lines]
+    if lines and not any(stamps):
+        raise UnparsableError("kubelet log file", text)
+    return joined(
+        LogLine(text=line, at=_klog_time(m, base, now) if m else None) for line, m in zip(lines, stamps, strict=True)
+    )
+
+
+def _klog_time(m: re.Match[str], base: TimeBase, now: datetime) -> datetime | None:
+    at = base.read(f"{now.year}-{m[1]}-{m[2]} {m[3]}")
+    late = at is not None and (at - now).days > 0
+    return base.read(f"{now.year - 1}-{m[1]}-{m[2]} {m[3]}") if late else at
 
 
 def dmesg(text: str, base: TimeBase) -> tuple[LogLine, ...]:
