@@ -211,8 +211,8 @@ def finding(report: Report, entry: Entry, voice: Voice, room: Room) -> list[Bloc
     detail = entry.finding.detail
     meaning = (voice(detail),) if detail is not None and room.details else ()
     proof, left = excerpt(report, entry, room.proof)
-    more = (voice(T("… {count} more lines in evidence {evidence}", count=left, evidence=entry.evidence[:1])),)
-    fold = voice(T("Evidence {evidence}", evidence=entry.evidence)) if proof else ()
+    more = (voice(T("… more lines in evidence {evidence}: {count}", count=left, evidence=entry.evidence[:1])),)
+    fold = voice(T("Evidence {evidence}", evidence=story.cited(entry.evidence))) if proof else ()
     section = Section(lines=(head, *meaning, *(more if left and room.proof else ())), fence=proof, fold=fold)
     return [section, Note(line=about(entry, voice))]
 

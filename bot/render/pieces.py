@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.model.report import Entry, Report
 from bot.model.text import T
-from bot.render import words
+from bot.render import story, words
 from bot.render.blocks import Icon, Line, Span
 from bot.render.i18n import Voice, code, strong
 
@@ -38,7 +38,7 @@ def about(entry: Entry, voice: Voice) -> Line:
     if f.onset is not None:
         parts.append(voice(T("since {onset}", onset=f.onset)))
     if entry.evidence:
-        parts.append(voice(T("evidence {evidence}", evidence=entry.evidence)))
+        parts.append(voice(T("evidence {evidence}", evidence=story.cited(entry.evidence))))
     if entry.fixes:
         parts.append(voice(T("fix {fixes}", fixes=entry.fixes)))
     return join(parts)

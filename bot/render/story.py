@@ -22,6 +22,7 @@ _RANK = {
 }
 _SURE = {Confidence.CONFIRMED: 0, Confidence.LIKELY: 1, Confidence.POSSIBLE: 2}
 CAUSES = "causes"
+CITED = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +165,16 @@ def several(report: Report) -> Text | None:
     )
 
 
+def cited(evidence: tuple[str, ...]) -> tuple[str, ...]:
+    """The ids of evidence, the most telling first; beyond four, three and how many more."""
+    return evidence if len(evidence) <= CITED else (*evidence[: CITED - 1], f"+{len(evidence) - CITED + 1}")
+
+
 def sureness(entry: Entry) -> Text:
     """The confidence of a finding and what it rests on."""
     word = words.CONFIDENCE[entry.finding.confidence]
     if entry.evidence:
-        return T("{confidence}, evidence {evidence}", confidence=word, evidence=entry.evidence)
+        return T("{confidence}, evidence {evidence}", confidence=word, evidence=cited(entry.evidence))
     return word
 
 
@@ -189,7 +195,7 @@ def ruled_out(item: Ruled) -> Text:
             code=item.code,
             subject=str(item.subject),
             because=item.because,
-            evidence=item.evidence,
+            evidence=cited(item.evidence),
         )
     return T("{code} {subject}: {because}", code=item.code, subject=str(item.subject), because=item.because)
 

@@ -103,7 +103,7 @@ def _finding(page: Page, report: Report, entry: Entry, room: int) -> None:
         page.put(Rich(shown, style=_FAINT, no_wrap=True, overflow="ellipsis"), label="     |", style=_FAINT, indent=7)
     about = rich(pieces.about(entry, voice))
     if left and room:
-        about.append("  ·  ").append(voice.text(T("{count} more lines", count=left)))
+        about.append("  ·  ").append(voice.text(T("more lines: {count}", count=left)))
     about.stylize(_FAINT)
     page.put(about, indent=5)
 

@@ -79,7 +79,7 @@ def said(because: story.Because, voice: Voice) -> Line:
         sentence = (*voice(T("because")), Span(" "), *lowered(sentence))
     tail: Line = (Span("  "), code(because.entry.id))
     if because.entry.evidence:
-        tail = (*tail, Span(" "), *voice(T("({evidence})", evidence=because.entry.evidence)))
+        tail = (*tail, Span(" "), *voice(T("({evidence})", evidence=story.cited(because.entry.evidence))))
     mark: Line = (Span("  "), *strong(voice(T("root cause")))) if because.last else ()
     return (*sentence, *tail, *mark)
 
