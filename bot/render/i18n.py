@@ -53,7 +53,7 @@ class Voice:
         if not _fields(translated) <= values.keys():
             translated = text.msgid
         spans: list[Inline] = []
-        for literal, field, _, _ in Formatter().parse(translated):
+        for literal, field in _parsed(translated):
             if literal:
                 spans.append(Span(literal))
             if field is not None:
@@ -97,8 +97,13 @@ def strong(line: Line) -> Line:
     )
 
 
-def _fields(template: str) -> set[str]:
+def _parsed(template: str) -> list[tuple[str, str | None]]:
+    """Literals, each with the field after it; a template with a stray brace is all literal."""
     try:
-        return {field for _, field, _, _ in Formatter().parse(template) if field is not None}
+        return [(literal, field) for literal, field, _, _ in Formatter().parse(template)]
     except ValueError:
-        return {""}
+        return [(template, None)]
+
+
+def _fields(template: str) -> set[str]:
+    return {field for _, field in _parsed(template) if field is not None}

@@ -85,3 +85,8 @@ def test_a_language_tag_leads_to_the_nearest_language(tag: str, lang: str) -> No
 def test_the_name_of_evidence_is_translated_with_its_node(english: str, chinese: str) -> None:
     """Progress and gaps speak the language of the run."""
     assert Voice("zh-CN").word(english) == chinese
+
+
+def test_a_stray_brace_is_no_reason_to_lose_a_report() -> None:
+    """The message is shown as it is written."""
+    assert Voice("en").text(T("jsonpath {.status is {node}", node="n1")) == "jsonpath {.status is {node}"
