@@ -10,7 +10,7 @@ from bot.bundle.api.cluster import Cluster
 from bot.bundle.api.rbac import Action
 from bot.bundle.api.request import READER, NotRecorded, Request, User, failure
 from bot.bundle.api.reviews import judge
-from bot.bundle.api.routes import respond
+from bot.bundle.api.routes import SHAPES, respond
 from bot.bundle.store import Bundle
 from bot.errors import BundleError, Kind, SourceError
 from bot.source import JSON, Response, Right
@@ -85,7 +85,7 @@ class RecordedKube:
             return judge(self.cluster, self.user, action) is not None
         except NotRecorded as missing:
             raise SourceError(Kind.NOT_RECORDED, f"may {right}", str(missing)) from None
-        except BundleError as error:
+        except (BundleError, *SHAPES) as error:  # roles are somebody else's data too
             raise SourceError(Kind.MALFORMED, f"may {right}", str(error)) from error
 
 

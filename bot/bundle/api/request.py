@@ -75,8 +75,8 @@ class NotRecorded(Exception):  # noqa: N818 - see Refused
 
 
 def encode(value: object) -> bytes:
-    """Return compact JSON with a final newline, as an API server writes to programs."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
+    """Return compact JSON with a final newline, as an API server writes to programs; half a character becomes ``?``."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
 def reply(value: object, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

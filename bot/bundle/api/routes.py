@@ -32,7 +32,7 @@ from bot.bundle.api.shapes import Shown, show
 from bot.errors import BundleError
 from bot.source import Response
 
-SHAPES = (AttributeError, KeyError, TypeError, ValueError)
+SHAPES = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 READS = ("GET", "HEAD")
 VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 # kind, since which minor release, what the API server warns of
