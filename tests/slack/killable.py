@@ -102,6 +102,7 @@ def main(state: Path, url: str, plan: Plan | None, ready: Connection) -> None:
     trap = Trap(plan)
     trap.web_api()
     trap.around(Engine, "submit", before="before accepting", after="after accepting")
+    trap.around(Engine, "_enqueue", before="before handing over", after="after handing over")
     trap.around(SocketModeClient, "send_socket_mode_response", before="before the ack", after="after the ack")
     trap.around(Store, "sending", after="before a post")
     trap.around(Store, "sent", before="before the note", after="before the checkpoint")

@@ -26,6 +26,7 @@ SEED = 20261121
 EACH = 4
 STAGES = {
     "before the ack": ("before accepting", "after accepting", "before the ack"),
+    "before it is begun": ("before handing over", "after handing over"),
     "while collecting": ("collecting", "after the diagnosis"),
     "between a post and its checkpoint": ("after chat.postMessage", "before the checkpoint", "before a post", "after chat.update"),
     "during the upload": (
