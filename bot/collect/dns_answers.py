@@ -17,11 +17,13 @@ from bot.model.dns import DEFAULT_DOMAIN, NEUTRAL_NAME, Corefile, DnsPods, DnsSe
 from bot.model.dns_answers import (
     AnswerHistory,
     Asked,
+    ClusterAnswers,
     DnsAnswers,
     NodeDnsAnswers,
     NodeUpstreamAnswers,
     PastAnswer,
     Reply,
+    UpstreamAnswers,
 )
 from bot.model.evidence import Ask, Clock, Evidence, Gap, PerNode
 from bot.model.proof import Proof, Source
@@ -30,6 +32,7 @@ from bot.parse import dns_answers
 from bot.source import Answer, History, Output, Resolver, Section, Shell
 
 BOT = "bot"
+ASK_HINT = "give kubewhy SSH to a node, or a route to the addresses of pods and Services"
 TRIES = 3
 MANY_PODS, MANY_UPSTREAMS = 3, 3
 TRIP = 24.0
@@ -251,6 +254,26 @@ def _run(shell: Shell, node: str, asked: dict[Ask1, Section], read: dns_answers.
                 if answer is not None:
                     found[question] = answer
     return found
+
+
+@collects(ClusterAnswers)
+def cluster_answers(bot: DnsAnswers | None, nodes: PerNode[NodeDnsAnswers]) -> Iterator[Evidence | Gap]:
+    """What counts of the answers to the bot, and the answers to nodes; a gap when nobody could ask."""
+    replies = (*(bot.telling if bot else ()), *(r for n in nodes for r in n.replies))
+    if not replies:
+        yield Gap(type=ClusterAnswers, because="neither a node nor the bot could ask", hint=ASK_HINT)
+        return
+    yield ClusterAnswers(proof=replies[0].proof, replies=replies)
+
+
+@collects(UpstreamAnswers)
+def upstream_answers(nodes: PerNode[NodeUpstreamAnswers]) -> Iterator[Evidence | Gap]:
+    """The answers to nodes; a gap when no node could ask."""
+    replies = tuple(r for n in nodes for r in n.replies)
+    if not replies:
+        yield Gap(type=UpstreamAnswers, because="no node could ask", hint=ASK_HINT)
+        return
+    yield UpstreamAnswers(proof=replies[0].proof, replies=replies)
 
 
 @collects(AnswerHistory)

@@ -119,6 +119,24 @@ class NodeUpstreamAnswers(NodeEvidence):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterAnswers(Evidence):
+    """Every answer of cluster DNS that is evidence, to whomever: the bot where it has a route, the nodes."""
+
+    words: ClassVar[str] = "the answers of cluster DNS"
+
+    replies: tuple[Reply, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamAnswers(Evidence):
+    """What the upstream resolvers answered to the nodes, at least to one."""
+
+    words: ClassVar[str] = "the answers of the upstream resolvers to nodes"
+
+    replies: tuple[Reply, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastAnswer:
     """An answer that an earlier run got for a name."""
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers, Reply
+from bot.model.dns_answers import Asked, Reply
 from bot.model.dns_logs import DnsLog, DnsLogs, Said, Saying
-from bot.model.evidence import Clock, PerNode
+from bot.model.evidence import Clock
 from bot.model.k8s import ContainerStatus, Event, Pod
 from bot.model.proof import Proof
 
@@ -150,11 +150,6 @@ def began(found: Iterable[Heard]) -> datetime | None:
             return None
         times.append(first)
     return min(times, default=None)
-
-
-def telling(bot: DnsAnswers | None, nodes: PerNode[NodeDnsAnswers]) -> tuple[Reply, ...]:
-    """Every reply of cluster DNS that is evidence, from wherever it was asked."""
-    return (*(bot.telling if bot else ()), *(r for n in nodes for r in n.replies))
 
 
 def at(replies: Iterable[Reply], servers: Iterable[str], *asked: Asked) -> tuple[Reply, ...]:

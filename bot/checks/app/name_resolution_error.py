@@ -9,10 +9,10 @@ from datetime import datetime
 from bot.check import check
 from bot.model.cluster import Log
 from bot.model.dns import Corefile
-from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
-from bot.model.dns_judge import ENOUGH, QUIET_BEFORE, RECENT, telling
+from bot.model.dns_answers import Asked, ClusterAnswers
+from bot.model.dns_judge import ENOUGH, QUIET_BEFORE, RECENT
 from bot.model.dns_logs import ClientLogs, ClientPod, Unresolved
-from bot.model.evidence import Ask, Clock, PerNode
+from bot.model.evidence import Ask, Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
 from bot.model.proof import Proof
 from bot.model.refs import Subject
@@ -26,8 +26,7 @@ def name_resolution_error(
     client_logs: ClientLogs,
     clock: Clock,
     ask: Ask,
-    bot: DnsAnswers | None,
-    nodes: PerNode[NodeDnsAnswers],
+    answers: ClusterAnswers | None,
     corefile: Corefile | None,
 ) -> Iterator[Finding]:
     """An application cannot resolve a name.
@@ -57,7 +56,7 @@ def name_resolution_error(
     about = [e for e in errors if ask.target and e.name.startswith(ask.target.rstrip("."))] or list(errors)
     last = about[-1]
     name = next((e.name for e in reversed(about) if e.name), ask.target)
-    replies = [r for r in telling(bot, nodes) if r.asked in {Asked.Q3, Asked.Q4} and r.name == name]
+    replies = [r for r in (answers.replies if answers else ()) if r.asked in {Asked.Q3, Asked.Q4} and r.name == name]
     pod = client.pod
     meta = pod.metadata
     external = not corefile.is_internal(name) if corefile and name else None

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from bot.check import check
 from bot.model.dns import DnsEndpoints, DnsPods, DnsService
-from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
-from bot.model.dns_judge import at, crash_looping, fails, heard, telling
+from bot.model.dns_answers import Asked, ClusterAnswers
+from bot.model.dns_judge import at, crash_looping, fails, heard
 from bot.model.dns_logs import AddOn, CrashingAddOns, DnsLogs, Saying
-from bot.model.evidence import Clock, PerNode
+from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
 from bot.model.refs import Subject
 from bot.model.text import T
@@ -32,8 +32,7 @@ def add_on_down_with_dns(
     service: DnsService | None,
     endpoints: DnsEndpoints | None,
     logs: DnsLogs | None,
-    bot: DnsAnswers | None,
-    nodes: PerNode[NodeDnsAnswers],
+    answers: ClusterAnswers | None,
 ) -> Iterator[Finding]:
     """An add-on crash-loops because cluster DNS is down.
 
@@ -55,7 +54,7 @@ def add_on_down_with_dns(
         - lookup-failed: its last words are a failed lookup
     """
     trouble = _trouble(pods, endpoints, logs, clock) or bool(
-        service and fails(at(telling(bot, nodes), (service.address,), Asked.Q1))
+        service and fails(at((answers.replies if answers else ()), (service.address,), Asked.Q1))
     )
     seen: set[str] = set()
     for item in addons.items if trouble else ():

@@ -8,10 +8,10 @@ from statistics import median
 from bot.check import check
 from bot.checks.dns.about import ask_again
 from bot.model.dns import Corefile
-from bot.model.dns_answers import NodeUpstreamAnswers, Reply
+from bot.model.dns_answers import Reply, UpstreamAnswers
 from bot.model.dns_judge import heard
 from bot.model.dns_logs import DnsLogs, Saying
-from bot.model.evidence import Clock, Expectations, PerNode
+from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
 from bot.model.refs import Subject
 from bot.model.text import T
@@ -22,7 +22,7 @@ PLACES = 2
 
 @check("DNS-05")
 def dead_upstream_resolver(
-    upstreams: PerNode[NodeUpstreamAnswers],
+    upstreams: UpstreamAnswers,
     corefile: Corefile,
     clock: Clock,
     logs: DnsLogs | None,
@@ -53,7 +53,7 @@ def dead_upstream_resolver(
     named = {s.target for h in heard(logs, clock, Saying.UPSTREAM) for s in h.said} if logs else set()
     limit = (expectations.thresholds.get("DNS-05") or {}).get("milliseconds", SLOW_MS) if expectations else SLOW_MS
     by_server: dict[str, list[Reply]] = {}
-    for reply in (r for n in upstreams for r in n.replies):
+    for reply in (r for r in upstreams.replies):
         by_server.setdefault(reply.server, []).append(reply)
     well = {server for server, replies in by_server.items() if _good(replies, limit)}
     for server, replies in by_server.items():

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from bot.check import check
 from bot.checks.dns.about import facts_of, scale_up, subject_of
 from bot.model.dns import DnsPods, DnsService, DnsWorkload
-from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
-from bot.model.dns_judge import ENOUGH, Heard, at, began, fails, heard, telling
+from bot.model.dns_answers import Asked, ClusterAnswers
+from bot.model.dns_judge import ENOUGH, Heard, at, began, fails, heard
 from bot.model.dns_logs import DnsLogs, Saying
 from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
@@ -27,8 +27,7 @@ def dns_without_api(
     pods: DnsPods,
     logs: DnsLogs,
     clock: Clock,
-    bot: DnsAnswers | None,
-    nodes: PerNode[NodeDnsAnswers],
+    answers: ClusterAnswers | None,
     paths: PerNode[ApiPath],
     service: DnsService | None,
     workload: DnsWorkload | None,
@@ -65,7 +64,7 @@ def dns_without_api(
     if not said:
         return
     hit = list({p.path: p for h in said if (p := pods.get(h.log.pod))}.values())
-    own = at(telling(bot, nodes), [p.status.pod_ip or "" for p in hit], Asked.Q2)
+    own = at((answers.replies if answers else ()), [p.status.pod_ip or "" for p in hit], Asked.Q2)
     reason = _where(hit, paths)
     second = fails(own) or reason in {"this-node-only", "every-node", "service-address-only"}
     targets = tuple(dict.fromkeys(s.target for h in said for s in h.said if s.target))

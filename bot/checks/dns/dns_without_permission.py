@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from bot.check import check
 from bot.checks.dns.about import facts_of, shown, workload_of
 from bot.model.dns import DnsPods, DnsService, DnsWorkload
-from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
-from bot.model.dns_judge import at, fails, heard, telling
+from bot.model.dns_answers import Asked, ClusterAnswers
+from bot.model.dns_judge import at, fails, heard
 from bot.model.dns_logs import DnsLogs, Saying
-from bot.model.evidence import Clock, PerNode
+from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.text import T
 
@@ -27,8 +27,7 @@ def dns_without_permission(
     pods: DnsPods,
     logs: DnsLogs,
     clock: Clock,
-    bot: DnsAnswers | None,
-    nodes: PerNode[NodeDnsAnswers],
+    answers: ClusterAnswers | None,
     service: DnsService | None,
     workload: DnsWorkload | None,
 ) -> Iterator[Finding]:
@@ -57,7 +56,7 @@ def dns_without_permission(
     hit = list({p.path: p for h in hits if (p := pods.get(h.log.pod))}.values())
     resources = tuple(sorted({s.target for h in hits for s in h.said}))
     user = next((s.name for h in hits for s in h.said if s.name), "")
-    own = at(telling(bot, nodes), [p.status.pod_ip or "" for p in hit], Asked.Q2)
+    own = at((answers.replies if answers else ()), [p.status.pod_ip or "" for p in hit], Asked.Q2)
     second = fails(own) or not any(p.ready for p in hit)
     yield Finding(
         code="DNS-17",

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from bot.check import check
 from bot.checks.dns.about import ask_again, facts_of, scale_up, subject_of
 from bot.model.dns import Corefile, DnsPods, DnsService, DnsWorkload
-from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers, NodeUpstreamAnswers, Reply
-from bot.model.dns_judge import Heard, at, began, fails, heard, telling
+from bot.model.dns_answers import Asked, ClusterAnswers, Reply, UpstreamAnswers
+from bot.model.dns_judge import Heard, at, began, fails, heard
 from bot.model.dns_logs import DnsLogs, Saying
-from bot.model.evidence import Clock, PerNode
+from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.k8s import Pod
 from bot.model.proof import Proof
@@ -23,9 +23,8 @@ def dns_without_upstream(
     pods: DnsPods,
     logs: DnsLogs,
     clock: Clock,
-    bot: DnsAnswers | None,
-    nodes: PerNode[NodeDnsAnswers],
-    upstreams: PerNode[NodeUpstreamAnswers],
+    answers: ClusterAnswers | None,
+    upstreams: UpstreamAnswers | None,
     corefile: Corefile | None,
     service: DnsService | None,
     workload: DnsWorkload | None,
@@ -54,7 +53,7 @@ def dns_without_upstream(
         - not-localised: nothing tells where the answers are lost
     """
     hits = [h for h in heard(logs, clock, Saying.UPSTREAM, Saying.NO_UPSTREAM) if pods.get(h.log.pod)]
-    replies = telling(bot, nodes)
+    replies = answers.replies if answers else ()
     judged = [(h, _fails(h, pods, replies, service)) for h in hits]
     bad = [h for h, failing in judged if failing is not False]
     if not bad:
@@ -63,7 +62,7 @@ def dns_without_upstream(
     hit = list({p.path: p for h in bad if (p := pods.get(h.log.pod))}.values())
     blamed = tuple(dict.fromkeys(s.target for h in bad for s in h.said if s.target))
     blamed = blamed or (corefile.upstreams() if corefile else ())
-    asked = tuple(r for n in upstreams for r in n.replies if not blamed or r.server in blamed)
+    asked = tuple(r for r in (upstreams.replies if upstreams else ()) if not blamed or r.server in blamed)
     reason = _where(asked)
     subject = subject_of(hit, pods, workload)
     yield Finding(

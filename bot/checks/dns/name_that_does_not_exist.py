@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from bot.check import check
 from bot.model.dns import Corefile, SameNamed
-from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers, NodeUpstreamAnswers, Reply
-from bot.model.dns_judge import telling
+from bot.model.dns_answers import Asked, ClusterAnswers, Reply, UpstreamAnswers
 from bot.model.dns_logs import ClientLogs, ClientPod
-from bot.model.evidence import Ask, PerNode
+from bot.model.evidence import Ask
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.refs import Subject
 from bot.model.text import T, Text
@@ -22,9 +21,8 @@ NXDOMAIN = "NXDOMAIN"
 def name_that_does_not_exist(
     *,
     ask: Ask,
-    bot: DnsAnswers | None,
-    nodes: PerNode[NodeDnsAnswers],
-    upstreams: PerNode[NodeUpstreamAnswers],
+    answers: ClusterAnswers,
+    upstreams: UpstreamAnswers | None,
     corefile: Corefile | None,
     named: SameNamed | None,
     client: ClientPod | None,
@@ -52,8 +50,8 @@ def name_that_does_not_exist(
         - no-such-service: a name of the cluster without Service
         - no-such-name: a name outside the cluster
     """
-    asked = [r for r in telling(bot, nodes) if r.asked in {Asked.Q3, Asked.Q4} and r.name == ask.target]
-    direct = [r for n in upstreams for r in n.replies if r.name == ask.target]
+    asked = [r for r in answers.replies if r.asked in {Asked.Q3, Asked.Q4} and r.name == ask.target]
+    direct = [r for r in (upstreams.replies if upstreams else ()) if r.name == ask.target]
     replies = (*asked, *direct)
     if not ask.target or not asked or not all(_absent(r) for r in replies):
         return

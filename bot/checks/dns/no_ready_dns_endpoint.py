@@ -9,9 +9,9 @@ from datetime import datetime
 from bot.check import check
 from bot.checks.dns.about import scale_up, shown
 from bot.model.dns import DnsEndpoints, DnsEvents, DnsPods, DnsService, DnsWorkload, KubeletDns
-from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
-from bot.model.dns_judge import at, fails, first_seen, last_exit_in_window, telling
-from bot.model.evidence import Clock, PerNode
+from bot.model.dns_answers import Asked, ClusterAnswers
+from bot.model.dns_judge import at, fails, first_seen, last_exit_in_window
+from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.k8s import Pod
 from bot.model.proof import Proof
@@ -29,8 +29,7 @@ def no_ready_dns_endpoint(
     workload: DnsWorkload | None,
     events: DnsEvents | None,
     kubelet: KubeletDns | None,
-    bot: DnsAnswers | None,
-    nodes: PerNode[NodeDnsAnswers],
+    answers: ClusterAnswers | None,
 ) -> Iterator[Finding]:
     """The DNS Service has no ready endpoint, or is missing.
 
@@ -61,7 +60,7 @@ def no_ready_dns_endpoint(
     reason = _reason(service, endpoints, pods, workload, clock)
     if not reason:
         return
-    own = at(telling(bot, nodes), (service.address,), Asked.Q1)
+    own = at((answers.replies if answers else ()), (service.address,), Asked.Q1)
     unused = reason == "scaled-to-zero" and kubelet is not None and service.address not in kubelet.servers
     subject = Subject("Service", service.path.partition("/")[2], service.namespace)
     agreed = fails(own) or reason not in {"no-ready-endpoint", "flapping-to-zero"}

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from bot.check import check
 from bot.model.dns import DnsEvents
-from bot.model.dns_answers import Asked, DnsAnswers, NodeDnsAnswers
-from bot.model.dns_judge import is_fresh, telling
-from bot.model.evidence import Clock, PerNode
+from bot.model.dns_answers import Asked, ClusterAnswers
+from bot.model.dns_judge import is_fresh
+from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
 from bot.model.refs import Subject
 from bot.model.text import T
@@ -17,9 +17,7 @@ NAMESERVERS = "Nameserver limits"
 
 
 @check("DNS-21")
-def resolv_conf_over_limits(
-    events: DnsEvents, clock: Clock, bot: DnsAnswers | None, nodes: PerNode[NodeDnsAnswers]
-) -> Iterator[Finding]:
+def resolv_conf_over_limits(events: DnsEvents, clock: Clock, answers: ClusterAnswers | None) -> Iterator[Finding]:
     """A resolv.conf has more entries than are used.
 
     Says:
@@ -45,8 +43,8 @@ def resolv_conf_over_limits(
         return
     newest = found[-1]
     left_out = NAMESERVERS in (newest.message or "")
-    answers = [r for r in telling(bot, nodes) if r.asked is Asked.Q3]
-    suffices = bool(answers) and all(r.good for r in answers)
+    asked = [r for r in (answers.replies if answers else ()) if r.asked is Asked.Q3]
+    suffices = bool(asked) and all(r.good for r in asked)
     pods = tuple(dict.fromkeys(f"{e.involved_object.namespace}/{e.involved_object.name}" for e in found))
     yield Finding(
         code="DNS-21",

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 from bot.check import check
 from bot.checks.dns.about import ask_again
-from bot.model.dns_answers import AnswerHistory, Asked, DnsAnswers, NodeDnsAnswers, NodeUpstreamAnswers, Reply
-from bot.model.dns_judge import telling
-from bot.model.evidence import Ask, Clock, Expectations, PerNode
+from bot.model.dns_answers import AnswerHistory, Asked, ClusterAnswers, Reply, UpstreamAnswers
+from bot.model.evidence import Ask, Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
 from bot.model.refs import Subject
 from bot.model.text import T
@@ -22,9 +21,8 @@ def wrong_answer_from_upstream(
     *,
     ask: Ask,
     clock: Clock,
-    bot: DnsAnswers | None,
-    nodes: PerNode[NodeDnsAnswers],
-    upstreams: PerNode[NodeUpstreamAnswers],
+    answers: ClusterAnswers,
+    upstreams: UpstreamAnswers | None,
     history: AnswerHistory | None,
     expectations: Expectations | None,
 ) -> Iterator[Finding]:
@@ -55,11 +53,9 @@ def wrong_answer_from_upstream(
     """
     if not ask.target:
         return
-    cluster = [
-        r for r in telling(bot, nodes) if r.asked in {Asked.Q3, Asked.Q4} and r.addresses and r.name == ask.target
-    ]
-    direct = [r for n in upstreams for r in n.replies if r.addresses and r.name == ask.target]
-    direct += [r for r in (bot.replies if bot else ()) if r.asked is Asked.Q5 and r.addresses and r.name == ask.target]
+    cluster = [r for r in answers.replies if r.asked in {Asked.Q3, Asked.Q4} and r.addresses and r.name == ask.target]
+    direct = [r for r in (upstreams.replies if upstreams else ()) if r.addresses and r.name == ask.target]
+    direct += [r for r in answers.replies if r.asked is Asked.Q5 and r.addresses and r.name == ask.target]
     replies = (*cluster, *direct)
     if not replies:
         return
@@ -71,8 +67,8 @@ def wrong_answer_from_upstream(
     elif not expected:
         reason = "upstreams-disagree" if _disagree(direct) else "changed" if _changed(replies, history, clock) else ""
         if reason:
-            answers = tuple(sorted({a for r in replies for a in r.addresses}))
-            yield _finding(reason, ask.target, answers, replies, Confidence.LIKELY)
+            found = tuple(sorted({a for r in replies for a in r.addresses}))
+            yield _finding(reason, ask.target, found, replies, Confidence.LIKELY)
 
 
 def _finding(

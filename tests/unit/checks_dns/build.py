@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.model.cluster import Log, LogLine
 from bot.model.dns import Corefile, DnsPods, Forward
-from bot.model.dns_answers import Asked, NodeDnsAnswers, NodeUpstreamAnswers, Reply
+from bot.model.dns_answers import Asked, ClusterAnswers, Reply, UpstreamAnswers
 from bot.model.dns_logs import DnsLog, DnsLogs
-from bot.model.evidence import Clock, PerNode
+from bot.model.evidence import Clock
 from bot.model.k8s import (
     Condition,
     Container,
@@ -102,20 +102,14 @@ def reply(asked: Asked, server: str, *rcodes: str, origin: str = "node/node-2", 
     return Reply(asked=asked, origin=origin, server=server, name=name, type="A", rcodes=rcodes, proof=PROOF)
 
 
-def at_nodes(*replies: Reply) -> PerNode[NodeDnsAnswers]:
-    """Replies of cluster DNS by node."""
-    nodes = {r.node for r in replies}
-    return PerNode(
-        {n: NodeDnsAnswers(proof=PROOF, node=n, replies=tuple(r for r in replies if r.node == n)) for n in nodes}
-    )
+def answers(*replies: Reply) -> ClusterAnswers:
+    """What cluster DNS answered."""
+    return ClusterAnswers(proof=PROOF, replies=replies)
 
 
-def upstreams(*replies: Reply) -> PerNode[NodeUpstreamAnswers]:
-    """Replies of upstream resolvers by node."""
-    nodes = {r.node for r in replies}
-    return PerNode(
-        {n: NodeUpstreamAnswers(proof=PROOF, node=n, replies=tuple(r for r in replies if r.node == n)) for n in nodes}
-    )
+def upstreams(*replies: Reply) -> UpstreamAnswers:
+    """What the upstream resolvers answered to nodes."""
+    return UpstreamAnswers(proof=PROOF, replies=replies)
 
 
 def corefile(*to: str) -> Corefile:

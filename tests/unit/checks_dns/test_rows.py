@@ -14,14 +14,14 @@ from bot.model.dns import DnsEvents
 from bot.model.dns_answers import Asked, DnsAnswers
 from bot.model.dns_judge import began, heard, restarts_in_window
 from bot.model.dns_logs import DnsLogs, Saying
-from bot.model.evidence import Ask, PerNode
+from bot.model.evidence import Ask
 from bot.model.finding import Confidence, Finding, RuledOut
 from bot.model.k8s import Event, Pod, TargetRef
 from tests.unit.checks_dns.build import (
     CLOCK,
     PROOF,
     ago,
-    at_nodes,
+    answers,
     corefile,
     logs,
     pod,
@@ -35,14 +35,13 @@ LOST = "[ERROR] plugin/errors: 2 example.com. A: read udp 10.244.1.2:45221->10.0
 
 def lost_upstream(log: DnsLogs, one: Pod, *, bot: DnsAnswers | None = None, answer: str = "") -> list[Finding]:
     """DNS-03 for one pod whose log complains; ``answer`` is what node-2 was told by it."""
-    nodes = at_nodes(reply(Asked.Q4, "10.244.1.2", *[answer] * 3)) if answer else PerNode({})
+    replies = (reply(Asked.Q4, "10.244.1.2", *[answer] * 3),) if answer else bot.telling if bot else ()
     found = dns_without_upstream(
         pods=pods(one),
         logs=log,
         clock=CLOCK,
-        bot=bot,
-        nodes=nodes,
-        upstreams=upstreams(),
+        answers=answers(*replies) if replies else None,
+        upstreams=None,
         corefile=corefile(),
         service=None,
         workload=None,
@@ -228,7 +227,7 @@ def test_upstream_that_fails_for_one_name_only_is_not_dead() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expect", "answers", "codes"),
+    ("expect", "addresses", "codes"),
     [
         ("10.219.226.0/24", ("10.219.226.9",), []),
         ("10.219.226.0/24", ("100.64.249.132",), ["DNS-06"]),
@@ -236,18 +235,17 @@ def test_upstream_that_fails_for_one_name_only_is_not_dead() -> None:
         ("", ("100.64.249.132",), []),
     ],
 )
-def test_wrong_answer_needs_an_expectation(expect: str, answers: tuple[str, ...], codes: list[str]) -> None:
+def test_wrong_answer_needs_an_expectation(expect: str, addresses: tuple[str, ...], codes: list[str]) -> None:
     """An address is wrong only if another one was expected, whatever its class."""
     name = "oss.example.com"
-    cluster = replace(reply(Asked.Q3, "10.96.0.10", "NOERROR", name=name), addresses=answers)
-    direct = replace(reply(Asked.Q5, "10.0.0.2", "NOERROR", name=name), addresses=answers)
+    cluster = replace(reply(Asked.Q3, "10.96.0.10", "NOERROR", name=name), addresses=addresses)
+    direct = replace(reply(Asked.Q5, "10.0.0.2", "NOERROR", name=name), addresses=addresses)
     ask = Ask(proof=PROOF, command="dns-check", target=name, options={"expect": expect} if expect else {})
 
     found = wrong_answer_from_upstream(
         ask=ask,
         clock=CLOCK,
-        bot=None,
-        nodes=at_nodes(cluster),
+        answers=answers(cluster),
         upstreams=upstreams(direct),
         history=None,
         expectations=None,
