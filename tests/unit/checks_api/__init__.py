@@ -1,0 +1,1 @@
+"""Rows judged from the Kubernetes API, case by case."""

@@ -1,0 +1,1 @@
+"""How evidence from the Kubernetes API is read."""
