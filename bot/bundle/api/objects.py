@@ -38,6 +38,7 @@ class Objects:
         self.bundle = bundle
         self._lock = threading.RLock()
         self._kinds: dict[tuple[str, ...], dict[str | None, tuple[Object, ...]]] = {}
+        self._all: dict[tuple[str, ...], tuple[Object, ...]] = {}
 
     def recorded(self, resource: Resource) -> bool:
         """Whether the bundle holds anything of that kind."""
@@ -69,12 +70,17 @@ class Objects:
         return frozenset(_name(o) for items in found for o in items or ())
 
     def _everywhere(self, resource: Resource, groups: Mapping[str | None, tuple[Object, ...]]) -> tuple[Object, ...]:
+        if resource.files in self._all:
+            return self._all[resource.files]
         if not groups:
             raise self._missing(resource, None)
         for namespace in sorted(self.namespaces() - set(groups)):
             if self._signs(resource, namespace):
                 raise self._missing(resource, namespace)
-        return tuple(sorted((o for items in groups.values() for o in items), key=order))
+        found = tuple(sorted((o for items in groups.values() for o in items), key=order))
+        with self._lock:
+            self._all[resource.files] = found
+        return found
 
     def _signs(self, resource: Resource, namespace: str) -> bool:
         if resource.plural == "pods" and self.bundle.names(f"cluster-resources/pods/logs/{namespace}/"):

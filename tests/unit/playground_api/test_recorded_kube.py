@@ -104,6 +104,21 @@ def test_recorded_answers_come_first() -> None:
     assert found.raw("/api/v1/pods").status == 200
 
 
+def test_a_recorded_failure_answers_whatever_options() -> None:
+    """A log that the kubelet could not give is missing for every number of lines, but not for another container."""
+    path = "/api/v1/namespaces/shop/pods/web/log"
+    words = (
+        'Get "https://10.0.0.12:10250/containerLogs/shop/web/c": dial tcp 10.0.0.12:10250: connect: connection refused'
+    )
+    body = {"kind": "Status", "status": "Failure", "message": words, "code": 500}
+    entry = {"path": f"{path}?container=c", "status": 500, "content_type": "application/json", "body": body}
+    found = kube({"kubewhy/api.json": [entry]}, pods__shop=[])
+    with pytest.raises(SourceError) as caught:
+        found.get(path, {"container": "c", "tailLines": "120", "timestamps": "true"})
+    assert (caught.value.status, caught.value.detail) == (500, words)
+    assert found.raw(path, {"container": "d"}).status == 404
+
+
 def test_health_is_never_assumed() -> None:
     """Without a recording nobody knows whether the API server was ready."""
     refusal("/readyz", Kind.NOT_RECORDED)
