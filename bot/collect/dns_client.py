@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from bot.collect.sections import section
 from bot.collector import collects
 from bot.errors import Kind, SourceError
-from bot.model.dns_logs import ClientPod, ClientResolv
-from bot.model.evidence import Clock, Evidence
+from bot.model.dns import KubeletDns
+from bot.model.dns_logs import ClientPod, ClientResolv, ClientServers
+from bot.model.evidence import Ask, Clock, Evidence, Gap
 from bot.model.proof import Proof, Source
 from bot.parse import dns_answers
 from bot.source import Output, Section, Shell
@@ -32,6 +33,25 @@ def client_resolv(shell: Shell, clock: Clock, client: ClientPod) -> Iterator[Evi
         source=Source.NODE, what=f"{node}: resolv.conf of {client.pod.path}", at=clock.now, body=output.text[:4096]
     )
     yield ClientResolv(proof=proof, servers=servers, searches=searches, ndots=ndots)
+
+
+@collects(ClientServers)
+def client_servers(
+    ask: Ask, client: ClientPod | None, resolv: ClientResolv | None, kubelet: KubeletDns | None
+) -> Iterator[Evidence | Gap]:
+    """The name servers of the client pod; nothing to know when no pod was named, a gap when nothing tells them."""
+    if "/" not in ask.options.get("from", ""):
+        yield ClientServers(proof=ask.proof)
+    elif client is None:
+        yield Gap(type=ClientServers, because="the client pod could not be read")
+    elif resolv is not None and resolv.servers:
+        yield ClientServers(proof=resolv.proof, servers=resolv.servers, by_file=True)
+    elif kubelet is not None and kubelet.servers:
+        yield ClientServers(proof=kubelet.proof, servers=kubelet.servers)
+    else:
+        yield Gap(
+            type=ClientServers, because="neither the pod's resolv.conf nor the kubelet configuration could be read"
+        )
 
 
 def _run(shell: Shell, node: str, wanted: Section) -> Output:

@@ -8,7 +8,7 @@ from bot.collect.endpoints import GET_ENDPOINTS, LIST_SLICES, endpoints_of
 from bot.collect.read import Items, listing, one
 from bot.collector import collects
 from bot.errors import Kind, SourceError
-from bot.model.cluster import SystemPods
+from bot.model.cluster import ServiceEndpoints, SystemPods
 from bot.model.dns import (
     RESOLV_CONF,
     SERVICE_NAMES,
@@ -95,10 +95,11 @@ def _with_kind(workload: Workload, kind: str) -> Workload:
 
 
 @collects(DnsEndpoints, rights=(LIST_SLICES, GET_ENDPOINTS))
-def dns_endpoints(kube: Kube, service: DnsService) -> Iterator[Evidence | Gap]:
-    """The endpoints of the Service; a gap when there is no Service that could have any."""
+def dns_endpoints(kube: Kube, service: DnsService) -> Iterator[Evidence]:
+    """The endpoints of the Service; none when it is known that there is no Service."""
     if service.service is None:
-        yield Gap(type=DnsEndpoints, because=f"there is no Service {service.path}")
+        none = ServiceEndpoints(service=service.path, slices=(), proof=service.proof)
+        yield DnsEndpoints(proof=service.proof, endpoints=none)
         return
     meta = service.service.metadata
     found = endpoints_of(kube, meta.namespace or service.namespace, meta.name)

@@ -135,6 +135,21 @@ class ClientResolv(Evidence):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClientServers(Evidence):
+    """Whom the client pod asks, by its own resolv.conf or else by the shared kubelet configuration.
+
+    Attributes:
+        servers: in the order of use; empty when no client pod was named.
+        by_file: whether the pod's own file was read.
+    """
+
+    words: ClassVar[str] = "the name servers of the client pod"
+
+    servers: tuple[str, ...] = ()
+    by_file: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddOn:
     """A pod that crash-loops and whose log speaks of name resolution, or of something else.
 

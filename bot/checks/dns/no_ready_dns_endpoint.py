@@ -25,7 +25,7 @@ def no_ready_dns_endpoint(
     service: DnsService,
     pods: DnsPods,
     clock: Clock,
-    endpoints: DnsEndpoints | None,
+    endpoints: DnsEndpoints,
     workload: DnsWorkload | None,
     events: DnsEvents | None,
     kubelet: KubeletDns | None,
@@ -87,14 +87,12 @@ def no_ready_dns_endpoint(
 
 
 def _reason(
-    service: DnsService, endpoints: DnsEndpoints | None, pods: DnsPods, workload: DnsWorkload | None, clock: Clock
+    service: DnsService, endpoints: DnsEndpoints, pods: DnsPods, workload: DnsWorkload | None, clock: Clock
 ) -> str:
     if service.service is None:
         return "service-missing"
     if not service.serves("UDP"):
         return "no-udp-port"
-    if endpoints is None:
-        return ""
     if endpoints.ready == 0:
         if workload and workload.workload and workload.workload.spec.replicas == 0:
             return "scaled-to-zero"
@@ -102,10 +100,8 @@ def _reason(
     return "flapping-to-zero" if len(pods.live) == 1 and _was_away(pods.live[0], clock) else ""
 
 
-def _counted(endpoints: DnsEndpoints | None, service: DnsService) -> Proof:
-    """The endpoints as proof, in one line; the Service where there are none."""
-    if endpoints is None:
-        return service.proof
+def _counted(endpoints: DnsEndpoints, service: DnsService) -> Proof:
+    """The endpoints as proof, in one line."""
     addresses = ", ".join(sorted(endpoints.addresses)) or "none"
     return endpoints.proof.quote(f"{service.path}: ready endpoints: {addresses}")
 

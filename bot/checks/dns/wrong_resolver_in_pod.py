@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.model.dns import Corefile, DnsEvents, DnsService, KubeletDns
+from bot.model.dns import Corefile, DnsEvents, DnsService
 from bot.model.dns_judge import is_fresh
-from bot.model.dns_logs import ClientLogs, ClientPod, ClientResolv
+from bot.model.dns_logs import ClientLogs, ClientPod, ClientServers
 from bot.model.evidence import Ask, Clock
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
 from bot.model.k8s import Event, Pod
@@ -27,8 +27,7 @@ def wrong_resolver_in_pod(
     ask: Ask,
     client: ClientPod | None,
     client_logs: ClientLogs | None,
-    resolv: ClientResolv | None,
-    kubelet: KubeletDns | None,
+    asks: ClientServers,
     corefile: Corefile | None,
     events: DnsEvents | None,
 ) -> Iterator[Finding | RuledOut]:
@@ -64,10 +63,8 @@ def wrong_resolver_in_pod(
     pod = client.pod
     inside = _asks_inside(ask, client_logs, corefile)
     missing = events.about(pod.path, "MissingClusterDNS") if events else ()
-    found = _judge(
-        pod, service.address, resolv, kubelet, inside=inside, missing=[e for e in missing if is_fresh(e, clock)]
-    )
-    proofs: tuple[Proof, ...] = tuple(e.proof for e in (resolv, client, service, kubelet) if e is not None)
+    found = _judge(pod, service.address, asks, inside=inside, missing=[e for e in missing if is_fresh(e, clock)])
+    proofs: tuple[Proof, ...] = (asks.proof, client.proof, service.proof)
     subject = Subject("Pod", pod.metadata.name, pod.metadata.namespace)
     if found is not None:
         reason, title, confidence = found
@@ -82,13 +79,8 @@ def wrong_resolver_in_pod(
             proofs=proofs,
             fixes=(_fix(reason, service.address),),
         )
-    elif _clean(pod, service.address, resolv, kubelet):
-        yield RuledOut(
-            code="DNS-08",
-            subject=subject,
-            because=T("{pod} asks {server}, the address of the DNS Service", pod=pod.path, server=service.address),
-            proofs=proofs,
-        )
+    elif _asks_cluster_dns(pod, service.address, asks):
+        yield RuledOut(code="DNS-08", subject=subject, because=_well(pod, service.address, asks), proofs=proofs)
 
 
 def _asks_inside(ask: Ask, logs: ClientLogs | None, corefile: Corefile | None) -> bool:
@@ -98,17 +90,17 @@ def _asks_inside(ask: Ask, logs: ClientLogs | None, corefile: Corefile | None) -
 
 
 def _judge(
-    pod: Pod,
-    address: str,
-    resolv: ClientResolv | None,
-    kubelet: KubeletDns | None,
-    *,
-    inside: bool,
-    missing: list[Event],
+    pod: Pod, address: str, asks: ClientServers, *, inside: bool, missing: list[Event]
 ) -> tuple[str, Text, Confidence] | None:
-    if pod.spec.host_network or pod.spec.dns_policy not in CLUSTER_FIRST:
-        return _by_policy(pod, sure=resolv is not None) if inside else None
-    return _by_server(pod.path, address, resolv, kubelet, missing)
+    if _bypasses(pod):
+        return _by_policy(pod, sure=asks.by_file) if inside else None
+    return _by_server(pod.path, address, asks, missing)
+
+
+def _bypasses(pod: Pod) -> bool:
+    """Whether the pod's own spec leads it past cluster DNS."""
+    policy = pod.spec.dns_policy
+    return policy not in CLUSTER_FIRST or (policy == "ClusterFirst" and pod.spec.host_network)
 
 
 def _by_policy(pod: Pod, *, sure: bool) -> tuple[str, Text, Confidence] | None:
@@ -125,31 +117,32 @@ def _by_policy(pod: Pod, *, sure: bool) -> tuple[str, Text, Confidence] | None:
 
 
 def _by_server(
-    path: str, address: str, resolv: ClientResolv | None, kubelet: KubeletDns | None, missing: list[Event]
+    path: str, address: str, asks: ClientServers, missing: list[Event]
 ) -> tuple[str, Text, Confidence] | None:
     """What server the pod was given."""
     if missing:
         title = T("the kubelet of {pod} has no clusterDNS, so the pod asks the node's resolvers", pod=path)
-        return "missing-clusterdns", title, Confidence.CONFIRMED if resolv else Confidence.LIKELY
-    if resolv and resolv.servers:
-        first = resolv.servers[0]
-        if _is_cluster_dns(first, address):
-            return None
-        title = T("{pod} asks {server}, not the DNS Service {address}", pod=path, server=first, address=address)
-        return "wrong-nameserver", title, Confidence.CONFIRMED
-    if kubelet and kubelet.servers and not any(_is_cluster_dns(s, address) for s in kubelet.servers):
+        return "missing-clusterdns", title, Confidence.CONFIRMED if asks.by_file else Confidence.LIKELY
+    if not asks.servers or _is_cluster_dns(asks.servers[0], address):
+        return None
+    if asks.by_file:
         title = T(
-            "kubelets send pods to {servers}, the DNS Service is {address}", servers=kubelet.servers, address=address
+            "{pod} asks {server}, not the DNS Service {address}", pod=path, server=asks.servers[0], address=address
         )
-        return "kubelet-clusterdns", title, Confidence.LIKELY
-    return None
+        return "wrong-nameserver", title, Confidence.CONFIRMED
+    title = T("kubelets send pods to {servers}, the DNS Service is {address}", servers=asks.servers, address=address)
+    return "kubelet-clusterdns", title, Confidence.LIKELY
 
 
-def _clean(pod: Pod, address: str, resolv: ClientResolv | None, kubelet: KubeletDns | None) -> bool:
+def _asks_cluster_dns(pod: Pod, address: str, asks: ClientServers) -> bool:
     """Whether it was seen that the pod asks cluster DNS."""
-    servers = resolv.servers if resolv else kubelet.servers if kubelet else ()
-    own = pod.spec.dns_policy in CLUSTER_FIRST and not pod.spec.host_network
-    return own and bool(servers) and _is_cluster_dns(servers[0], address)
+    return not _bypasses(pod) and bool(asks.servers) and _is_cluster_dns(asks.servers[0], address)
+
+
+def _well(pod: Pod, address: str, asks: ClientServers) -> Text:
+    if asks.servers[0] != address:
+        return T("{pod} asks {server}, the node-local cache", pod=pod.path, server=asks.servers[0])
+    return T("{pod} asks {server}, the address of the DNS Service", pod=pod.path, server=address)
 
 
 def _is_cluster_dns(server: str, address: str) -> bool:
