@@ -159,7 +159,8 @@ class Conductor:
         looked = time.monotonic()
         while True:
             try:
-                return future.result(timeout=TICK)
+                report = future.result(timeout=TICK)
+                return None if stop.is_set() else report
             except NotYet:
                 if future.done():  # the diagnosis itself raised a TimeoutError
                     raise

@@ -1,4 +1,4 @@
-"""The real bot in a process of its own that kills itself (SIGKILL) at a chosen point; the product knows nothing of it."""
+"""The real bot in a process that kills itself (SIGKILL) at a chosen point; the product knows nothing of it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAUSE = 0.03
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Where to die: at the ``times``-th passing of ``point``; or, with the point ``moment``, after ``times`` milliseconds."""
+    """Where to die: at the ``times``-th passing of ``point``; at the point ``moment``, after ``times`` ms."""
 
     point: str
     times: int = 1

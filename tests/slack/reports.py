@@ -30,15 +30,23 @@ from bot.model.text import T
 AT = datetime(2026, 11, 21, 4, 58, 50, tzinfo=UTC)
 COMMANDS = {
     "node-why": Command(
-        name="node-why", symptom=T("why a node is not ready"), owns=("NODE-*",), target=Argument.NODE,
-        target_name="node", examples=("node-why node-3",),
+        name="node-why",
+        symptom=T("why a node is not ready"),
+        owns=("NODE-*",),
+        target=Argument.NODE,
+        target_name="node",
+        examples=("node-why node-3",),
     ),
     "dns-check": Command(
-        name="dns-check", symptom=T("why a name does not resolve"), owns=("DNS-*",), target=Argument.NAME,
-        target_name="name", options=(Option(name="from", type=Argument.ORIGIN, help=T("who asks")),),
+        name="dns-check",
+        symptom=T("why a name does not resolve"),
+        owns=("DNS-*",),
+        target=Argument.NAME,
+        target_name="name",
+        options=(Option(name="from", type=Argument.ORIGIN, help=T("who asks")),),
         examples=("dns-check example-api.com from=shop/web-1",),
     ),
-}  # fmt: skip
+}
 
 
 def report(question: Question, status: Status = Status.CRITICAL) -> Report:
@@ -48,35 +56,55 @@ def report(question: Question, status: Status = Status.CRITICAL) -> Report:
     )
     event = Proof(source=Source.API, what="GET /api/v1/nodes/node-3", at=AT, body="Ready=Unknown <!channel> & `x`")
     fix = Fix(
-        what=T("put {path} back", path="/var/lib/kubelet/config.yaml"), safety=Safety.REVERSIBLE,
-        commands=("sudo cp /var/lib/kubelet/config.yaml.bak /var/lib/kubelet/config.yaml",), verify=("kubectl get node node-3",),
-    )  # fmt: skip
+        what=T("put {path} back", path="/var/lib/kubelet/config.yaml"),
+        safety=Safety.REVERSIBLE,
+        commands=("sudo cp /var/lib/kubelet/config.yaml.bak /var/lib/kubelet/config.yaml",),
+        verify=("kubectl get node node-3",),
+    )
     root = Finding(
-        code="NODE-04", reason="config-file-moved", severity=Severity.CRIT, confidence=Confidence.CONFIRMED,
+        code="NODE-04",
+        reason="config-file-moved",
+        severity=Severity.CRIT,
+        confidence=Confidence.CONFIRMED,
         title=T("kubelet on {node} cannot start: {path} is gone", node="node-3", path="/var/lib/kubelet/config.yaml"),
-        subject=Subject("Node", "node-3"), facts={"node": "node-3", "paths": ("a", "b"), "code": 1}, onset=AT,
-        proofs=(proof,), fixes=(fix,),
-    )  # fmt: skip
+        subject=Subject("Node", "node-3"),
+        facts={"node": "node-3", "paths": ("a", "b"), "code": 1},
+        onset=AT,
+        proofs=(proof,),
+        fixes=(fix,),
+    )
     effect = Finding(
-        code="NODE-01", reason="not-ready", severity=Severity.HIGH, confidence=Confidence.CONFIRMED,
-        title=T("{node} is not ready since {onset}", node="node-3", onset=AT), subject=Subject("Node", "node-3"), proofs=(event,),
-    )  # fmt: skip
+        code="NODE-01",
+        reason="not-ready",
+        severity=Severity.HIGH,
+        confidence=Confidence.CONFIRMED,
+        title=T("{node} is not ready since {onset}", node="node-3", onset=AT),
+        subject=Subject("Node", "node-3"),
+        proofs=(event,),
+    )
     return Report(
-        run="", question=question, cluster="prod-eu", observed_at=AT, duration_ms=11400, status=status,
+        run="",
+        question=question,
+        cluster="prod-eu",
+        observed_at=AT,
+        duration_ms=11400,
+        status=status,
         summary=Summary(wrong=effect.title, why=T("{cause} (confirmed)", cause=root.title), next=fix.what),
         roots=(Root(finding="F1", chain=("F1", "F2")),),
         entries=(
             Entry(id="F1", finding=root, role=Role.ROOT, evidence=("E1",), fixes=("X1",)),
             Entry(id="F2", finding=effect, role=Role.EFFECT, explained_by=("F1",), evidence=("E2",)),
         ),
-        ruled_out=(Ruled(code="NODE-10", subject=Subject("Node", "node-3"), because=T("the clock is right"), evidence=("E2",)),),
+        ruled_out=(
+            Ruled(code="NODE-10", subject=Subject("Node", "node-3"), because=T("the clock is right"), evidence=("E2",)),
+        ),
         skipped=(Skipped(code="NET-02", key="node-3", missing=("routes of node-3",), because="SSH refused"),),
         edges=(Edge(cause="F1", effect="F2", type="causes", state="active"),),
         counts=Counts(found=2, clean=31, skipped=1),
         remedies=(Remedy(id="X1", finding="F1", fix=fix),),
         exhibits=(Exhibit(id="E1", proof=proof), Exhibit(id="E2", proof=event)),
         ran=("NODE-04", "NODE-01"),
-    )  # fmt: skip
+    )
 
 
 def diagnose(question: Question, progress: Progress, *, steps: int = 3, pause: float = 0.02) -> Report:

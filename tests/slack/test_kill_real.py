@@ -1,4 +1,4 @@
-"""The bot is killed again and again, at every point where that could lose or double a message, and none is lost or doubled."""
+"""The bot is killed at every point where that could lose or double a message, and none is lost or doubled."""
 
 from __future__ import annotations
 
@@ -28,11 +28,18 @@ STAGES = {
     "before the ack": ("before accepting", "after accepting", "before the ack"),
     "before it is begun": ("before handing over", "after handing over"),
     "while collecting": ("collecting", "after the diagnosis"),
-    "between a post and its checkpoint": ("after chat.postMessage", "before the checkpoint", "before a post", "after chat.update"),
-    "during the upload": (
-        "after files.getUploadURLExternal", "after upload", "after files.completeUploadExternal",
+    "between a post and its checkpoint": (
+        "after chat.postMessage",
+        "before the checkpoint",
+        "before a post",
+        "after chat.update",
     ),
-}  # fmt: skip
+    "during the upload": (
+        "after files.getUploadURLExternal",
+        "after upload",
+        "after files.completeUploadExternal",
+    ),
+}
 MOST_PASSINGS = {"collecting": 5, "after chat.postMessage": 4, "before the checkpoint": 5, "before a post": 6}
 MOMENTS = 12
 PARTS = 6
