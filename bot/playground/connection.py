@@ -154,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
             return
         response = _faulty(fault, request) or (_unauthorized() if user is None else answer(api.cluster, request))
-        response = replace(response, date=api.cluster.now())
+        response = replace(response, date=api.cluster.now)
         if response.ok and request.method == "GET" and watch.wanted(request.query):
             self._hold(response, request)
             return

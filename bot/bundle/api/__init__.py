@@ -36,7 +36,7 @@ def answer(cluster: Cluster, request: Request) -> Response:
     except BundleError as error:
         found = failure(SERVER_ERRORS, "InternalError", f"Internal error occurred: {error}")
     headers = {"cache-control": "no-cache, private", **found.headers}
-    return replace(found, headers=headers, date=cluster.now())
+    return replace(found, headers=headers, date=cluster.now)
 
 
 class RecordedKube:
@@ -65,7 +65,7 @@ class RecordedKube:
         del timeout  # a recording answers at once
         request = Request(path=path, query=dict(query or {}), accept=accept, user=self.user)
         try:
-            return replace(respond(self.cluster, request), date=self.cluster.now())
+            return replace(respond(self.cluster, request), date=self.cluster.now)
         except NotRecorded as missing:
             raise SourceError(Kind.NOT_RECORDED, f"GET {path}", str(missing)) from None
         except BundleError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -24,19 +24,15 @@ OLDEST = 16  # apps/v1 and its like are everywhere from here on
 
 
 class Cluster:
-    """Everything the API answers from; built once a bundle, safe from several threads.
+    """Everything the API answers from; built once a bundle, safe from several threads."""
 
-    Attributes:
-        now: the clock: the bundle's own in a diagnosis, a running one in the playground.
-    """
-
-    def __init__(self, bundle: Bundle, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
         self.objects = Objects(bundle)
-        self.now: Callable[[], datetime] = now or (lambda: self._recorded_at)
 
     @cached_property
-    def _recorded_at(self) -> datetime:
+    def now(self) -> datetime:
+        """The clock: it stands still at the moment of the recording, as the recorded nodes' does."""
         return self.bundle.recorded_at
 
     @cached_property

@@ -32,7 +32,7 @@ def review(cluster: Cluster, request: Request, kind: str, version: str) -> Respo
     group = AUTHENTICATION if kind == "SelfSubjectReview" else AUTHORIZATION
     head: dict[str, Any] = {"kind": kind, "apiVersion": f"{group}/{version}", "metadata": {}}
     if kind == "SelfSubjectReview":
-        head["metadata"] = {"creationTimestamp": f"{cluster.now():%Y-%m-%dT%H:%M:%SZ}"}
+        head["metadata"] = {"creationTimestamp": f"{cluster.now:%Y-%m-%dT%H:%M:%SZ}"}
         return reply(head | {"status": {"userInfo": _identity(request.user)}}, status=201)
     if kind == "SelfSubjectRulesReview":
         return reply(head | {"spec": {}, "status": _rules(cluster, request.user, spec)}, status=201)

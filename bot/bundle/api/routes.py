@@ -219,10 +219,10 @@ def _one(cluster: Cluster, request: Request, target: Target, kind: Resource) -> 
     if item is None:
         raise not_found(kind.group, kind.plural, target.name)
     if not target.subresource or target.subresource in ("status", "ephemeralcontainers", "resize", "approval"):
-        shown = Shown(kind=kind, version=target.version, items=(item,), now=cluster.now())
+        shown = Shown(kind=kind, version=target.version, items=(item,), now=cluster.now)
         return show(shown, negotiate(request.accept), request.query)
     if target.subresource == "log":
-        return logs.log(request, cluster.bundle, item, cluster.now())
+        return logs.log(request, cluster.bundle, item, cluster.now)
     if "get" not in kind.subresources[target.subresource]:
         raise method_not_allowed()
     raise NotRecorded(request.path)
@@ -235,10 +235,10 @@ def _list(cluster: Cluster, request: Request, target: Target, kind: Resource) ->
     version = version_of(items)
     chosen = [o for o in items if all(test(o) for test in tests)] if tests else items
     if watch.wanted(request.query):
-        shown = Shown(kind=kind, version=target.version, items=tuple(chosen), now=cluster.now())
+        shown = Shown(kind=kind, version=target.version, items=tuple(chosen), now=cluster.now)
         return watch.events(shown, media, request.query, version)
     found = page(chosen, request.query, version)
-    shown = Shown(kind=kind, version=target.version, items=tuple(found.items), now=cluster.now(), page=found)
+    shown = Shown(kind=kind, version=target.version, items=tuple(found.items), now=cluster.now, page=found)
     return show(shown, media, request.query)
 
 
