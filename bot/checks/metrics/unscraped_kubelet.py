@@ -29,6 +29,7 @@ BACK = 180.0
 CLUSTER_WIDE = frozenset({"tls", "name", "unauthorized"})
 HALF = 0.5
 UNAVAILABLE = 503
+FORBIDDEN = "403 Forbidden"  # a missing right of metrics-server, not a fault of the node
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def unscraped_kubelet(
         The node is back in ``kubectl top nodes`` within two resolutions.
     Must not fire:
         Nodes that are cordoned and off; virtual nodes; nodes younger than 2 min; the same TLS, name or permission error
-        on half of the nodes (METRICS-04, METRICS-06); a kubelet that has been back for 3 min (METRICS-07).
+        on half of the nodes (METRICS-04), or 403 (METRICS-06); a kubelet that has been back for 3 min (METRICS-07).
     Reasons:
         - refused: nothing listens on the kubelet's port
         - timeout: no answer
@@ -92,7 +93,9 @@ def unscraped_kubelet(
     silent = {n.name for n in eligible if n.name in failures or (metrics is not None and n.name not in metrics.sampled)}
     for node in eligible:
         failure = failures.get(node.name)
-        if (failure and failure.reason in wide) or _is_back(failure, health, units, clock):
+        if (failure and (failure.reason in wide or FORBIDDEN in failure.error)) or _is_back(
+            failure, health, units, clock
+        ):
             continue
         case = (
             _by_log(failure, scrapes)
