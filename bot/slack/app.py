@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import threading
@@ -20,7 +19,6 @@ import structlog
 from slack_bolt import App
 from slack_bolt.adapter.socket_mode import SocketModeHandler
 from slack_bolt.response import BoltResponse
-from slack_sdk.webhook import WebhookClient
 
 from bot.config import Settings
 from bot.errors import SettingsError
@@ -30,16 +28,17 @@ from bot.runs.engine import Engine
 from bot.runs.run import Run
 from bot.runs.store import Record, Store, database_url
 from bot.runs.workflow import Conductor, Diagnose, Work
-from bot.slack import answers, home, replies, web
+from bot.slack import web
 from bot.slack.access import Access, Home
 from bot.slack.arguments import FollowUp
+from bot.slack.clerk import Clerk
 from bot.slack.client import web_client
 from bot.slack.delivery import Delivery
-from bot.slack.front import TOO_OLD, Desk, Front, Request
+from bot.slack.front import Desk, Front, Request
 from bot.slack.lately import Lately
 from bot.slack.listener import Hands, Listener
 from bot.slack.look import SlackLook
-from bot.slack.outbox import PACE_SECONDS, Outbox, SendError
+from bot.slack.outbox import PACE_SECONDS, Outbox
 from bot.slack.thread import SlackDesk
 
 log = structlog.get_logger()
@@ -57,7 +56,6 @@ class Parts:
     pool: ThreadPoolExecutor
     listener: Listener
     bolt: App
-    desk: SlackDesk
     front: Front
 
 
@@ -147,7 +145,15 @@ class SlackApp:
         store = Store(database_url(settings.database_url, settings.state, "runs.db"))
         pool = ThreadPoolExecutor(settings.concurrency, thread_name_prefix="diagnose")
         delivery = Delivery(self._outbox, store, settings.slack.flavor)
-        desk = SlackDesk(delivery, store, self._look, self._tell_closed)
+        clerk = Clerk(
+            settings=settings,
+            commands=self._commands,
+            store=store,
+            client=self._client,
+            outbox=self._outbox,
+            look=self._look,
+        )
+        desk = SlackDesk(delivery, store, self._look, clerk.closed)
         conductor = Conductor(Work(store=store, desk=desk, diagnose=self._diagnose, pool=pool))
         engine = Engine(
             database_url(settings.database_url, settings.state, "engine.db"),
@@ -156,11 +162,11 @@ class SlackApp:
             parallel=settings.concurrency,
         )
         engine.flow("run", lambda payload: conductor.flow(engine, payload))
-        engine.flow("answer", lambda payload: engine.step("answer", lambda: self._answer(payload)))
+        engine.flow("answer", lambda payload: engine.step("answer", lambda: clerk.answer(desk, payload)))
         engine.flow("late", lambda payload: conductor.expire(engine, payload))
         front = self._front(store, engine)
         hands = Hands(
-            outbox=self._outbox, write=self._look.write, stop=conductor.stop, details=self._details, home=self._home
+            outbox=self._outbox, write=self._look.write, stop=conductor.stop, details=clerk.details, home=clerk.home
         )
         listener = Listener(front, hands)
         bolt = App(
@@ -174,7 +180,7 @@ class SlackApp:
             return listener.receive(body)
 
         bolt.use(intake)
-        return Parts(store=store, engine=engine, pool=pool, listener=listener, bolt=bolt, desk=desk, front=front)
+        return Parts(store=store, engine=engine, pool=pool, listener=listener, bolt=bolt, front=front)
 
     def _front(self, store: Store, engine: Engine) -> Front:
         slack = self._settings.slack
@@ -208,58 +214,6 @@ class SlackApp:
         except Exception as error:
             raise SettingsError(f"slack.bot_token: Slack does not accept it ({error})") from error
         return Home(team=str(known.get("team_id") or ""), enterprise=str(known.get("enterprise_id") or ""))
-
-    # -- what is done for people beside runs --------------------------------------------------------------------------
-
-    def _answer(self, payload: Mapping[str, str]) -> None:
-        """Post the answer to a follow-up in the thread of its run."""
-        parts = self._running()
-        record = parts.store.get(payload["run"])
-        if record is None:
-            return
-        asked = FollowUp(verb=payload["verb"], subject=payload["subject"])
-        voice = parts.front.voice(record.run.channel)
-        if record.run.question.lang:
-            voice = type(voice)(record.run.question.lang)
-        message = answers.answer(parts.store.report(record.run.id), record.run.id, asked, voice)
-        out = self._look.write(message)
-        parts.desk.answer(record.run, f"answer-{payload['key']}", lambda _: out, payload["thread"])
-
-    def _tell_closed(self, run: Run, code: str) -> None:
-        """Tell the asker privately that the bot may not speak there; never raises."""
-        parts = self._running()
-        out = self._look.write(replies.closed(parts.front.voice(run.channel), code, parts.store.offer(run)))
-        if run.response_url:
-            with contextlib.suppress(OSError, ValueError):
-                WebhookClient(run.response_url, timeout=5).send(
-                    text=out.text, blocks=list(out.blocks), response_type="ephemeral"
-                )
-                return
-        try:
-            self._outbox.private(run.channel, run.user, out.text, list(out.blocks))
-        except SendError as error:
-            log.warning("nobody could be told", run=run.id, error=error.code)
-
-    def _details(self, trigger: str, run_id: str) -> None:
-        """Open the dialog with what a run checked."""
-        parts = self._running()
-        record, report = parts.store.get(run_id), parts.store.report(run_id)
-        voice = parts.front.voice(record.run.channel if record else "")
-        message = home.checked(report, voice) if report else replies.word(voice, TOO_OLD)
-        view = home.as_dialog(self._look.write(message), "kubewhy", "OK")
-        self._client.views_open(trigger_id=trigger, view=view)
-
-    def _home(self, user: str) -> None:
-        """Publish the App Home."""
-        parts = self._running()
-        voice = parts.front.voice("")
-        recent = [r for r in parts.store.recent() if self._may_see(r)]
-        page = home.home(voice, recent, self._commands, time.time())
-        self._client.views_publish(user_id=user, view=home.as_home(self._look.write(page)))
-
-    def _may_see(self, record: Record) -> bool:
-        """Public channels only: their ids begin with C; what was asked in private stays there."""
-        return record.run.channel.startswith("C")
 
     def _keep_house(self) -> None:
         """Forget what is old, and end what was left over, once an hour."""

@@ -26,7 +26,7 @@ def home(voice: Voice, recent: list[Record], commands: Mapping[str, Command], no
     nothing = voice(T("Nothing was asked yet."))
     asks: list[Line] = [(code("/" + c.name), Span("  "), *voice(c.symptom)) for c in commands.values()]
     blocks: tuple[Block, ...] = (
-        Section(lines=(strong(voice(T("Recent runs"))), *(listed or [nothing]))),
+        Section(lines=(strong(voice(T("Your recent runs"))), *(listed or [nothing]))),
         Divider(),
         Section(lines=(strong(voice(T("What you can ask"))), *asks)),
         Note(line=(*voice(T("Updated")), Span(" "), Moment(datetime.fromtimestamp(now, UTC)))),

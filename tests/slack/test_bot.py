@@ -86,6 +86,7 @@ def test_the_same_question_in_another_channel_is_another_question(office: Office
     """What one channel asked is not told in another."""
     office.command("C8", "node-3")
     assert {} == office.command("C8B", "node-3")
+    assert [6, 6] == [len(office.ended(channel)) for channel in ("C8", "C8B")]
 
 
 def test_a_mention_is_answered_in_the_thread_of_its_message(office: Office) -> None:
