@@ -96,6 +96,18 @@ def last_exit_in_window(pod: Pod, clock: Clock) -> bool:
     return at is not None and clock.age(at) <= clock.window_seconds
 
 
+def keeps_restarting(pod: Pod, events: Iterable[Event], clock: Clock) -> bool:
+    """Whether the pod crash-loops or flaps: two restarts inside the window, or one and the kubelet still at it."""
+    about = tuple(e for e in events if is_fresh(e, clock))
+    if pod.restarts == 0:
+        return False
+    if crash_looping(pod) or restarts_in_window(pod, about, clock) >= RESTARTS:
+        return True
+    backing_off = any(e.reason == "BackOff" for e in about)
+    probed = any(e.reason == "Unhealthy" and "iveness" in (e.message or "") and e.times >= ENOUGH for e in about)
+    return last_exit_in_window(pod, clock) and (backing_off or (probed and pod.restarts >= RESTARTS))
+
+
 def restarts_in_window(pod: Pod, events: Iterable[Event], clock: Clock) -> int:
     """How often containers of the pod were started again inside the window, as far as status and events prove it."""
     created = pod.metadata.creation_timestamp

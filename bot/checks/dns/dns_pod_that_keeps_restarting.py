@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bot.check import check
 from bot.checks.dns.about import facts_of, scale_up, shown, subject_of
 from bot.model.dns import DnsEvents, DnsPods, DnsService, DnsWorkload
-from bot.model.dns_judge import RESTARTS, crash_looping, first_seen, is_fresh, last_exit_in_window, restarts_in_window
+from bot.model.dns_judge import crash_looping, first_seen, is_fresh, keeps_restarting
 from bot.model.dns_logs import DnsLogs
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
@@ -36,7 +36,8 @@ def dns_pod_that_keeps_restarting(
     Evidence:
         restart counts and last exits of the DNS pods, events BackOff, Unhealthy, Killing, logs before the last restart.
     Rule:
-        At least two restarts inside the window, or CrashLoopBackOff now, or a BackOff event inside the window; a
+        At least two restarts inside the window, or CrashLoopBackOff now, or a BackOff event or failing liveness probes
+        inside the window together with a restart inside it; a
         sample that says Running never clears it.
     Cause:
         By the log before the restart: a loop (DNS-11), the Corefile (DNS-12), memory (DNS-13), or a liveness probe that
@@ -51,7 +52,7 @@ def dns_pod_that_keeps_restarting(
         - crash-loop: a container waits in CrashLoopBackOff now
         - flapping: it runs now, but was restarted again and again
     """
-    bad = [p for p in pods.live if _keeps_restarting(p, _events(events, p), clock)]
+    bad = [p for p in pods.live if keeps_restarting(p, _events(events, p), clock)]
     if not bad:
         return
     subject = subject_of(bad, pods, workload)
@@ -83,12 +84,6 @@ def dns_pod_that_keeps_restarting(
 
 def _events(events: DnsEvents | None, pod: Pod) -> tuple[Event, ...]:
     return events.about(pod.path) if events else ()
-
-
-def _keeps_restarting(pod: Pod, events: tuple[Event, ...], clock: Clock) -> bool:
-    backing_off = any(e.reason == "BackOff" and is_fresh(e, clock) for e in events) and last_exit_in_window(pod, clock)
-    often = restarts_in_window(pod, events, clock) >= RESTARTS
-    return pod.restarts > 0 and (crash_looping(pod) or backing_off or often)
 
 
 def _has_last_words(logs: DnsLogs | None, bad: list[Pod]) -> bool:

@@ -8,9 +8,9 @@ from bot.check import check
 from bot.checks.dns.about import ask_again, facts_of, scale_up, subject_of
 from bot.model.dns import Corefile, DnsPods, DnsService, DnsWorkload
 from bot.model.dns_answers import Asked, ClusterAnswers, Reply, UpstreamAnswers
-from bot.model.dns_judge import Heard, at, began, fails, heard
+from bot.model.dns_judge import ENOUGH, Heard, at, began, fails, heard
 from bot.model.dns_logs import DnsLogs, Saying
-from bot.model.evidence import Clock
+from bot.model.evidence import Ask, Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.k8s import Pod
 from bot.model.proof import Proof
@@ -23,6 +23,7 @@ def dns_without_upstream(
     pods: DnsPods,
     logs: DnsLogs,
     clock: Clock,
+    ask: Ask,
     answers: ClusterAnswers | None,
     upstreams: UpstreamAnswers | None,
     corefile: Corefile | None,
@@ -36,7 +37,8 @@ def dns_without_upstream(
     Evidence:
         logs of the DNS pods, answers for the name at each DNS pod (Q4), answers of the upstreams to nodes (Q5, Q6).
     Rule:
-        The log complains about an upstream now, and the DNS pod gives no usable answer for an outside name. Then: the
+        The log complains about an upstream now, and the DNS pod gives no usable answer for an outside name; likely by
+        the log alone when nobody could ask and it tells of this name or of several zones. Then: the
         upstream answers some node: the network of the DNS pods is at fault; it answers no node: the upstream is
         (DNS-05).
     Cause:
@@ -59,6 +61,7 @@ def dns_without_upstream(
     if not bad:
         return
     proven = any(failing for _, failing in judged)
+    plain = any(_speaks_for_itself(h, ask.target) for h in bad)
     hit = list({p.path: p for h in bad if (p := pods.get(h.log.pod))}.values())
     blamed = tuple(dict.fromkeys(s.target for h in bad for s in h.said if s.target))
     blamed = blamed or (corefile.upstreams() if corefile else ())
@@ -75,7 +78,7 @@ def dns_without_upstream(
         else T("cluster DNS on {nodes} has no upstream that works", nodes=_nodes(hit)),
         detail=_detail(reason, asked),
         severity=Severity.CRIT,
-        confidence=Confidence.CONFIRMED if proven else Confidence.POSSIBLE,
+        confidence=Confidence.CONFIRMED if proven else Confidence.LIKELY if plain else Confidence.POSSIBLE,
         subject=subject,
         facts=facts_of(hit, service, upstreams=blamed),
         onset=began(bad),
@@ -91,6 +94,16 @@ def _fails(hit: Heard, pods: DnsPods, replies: tuple[Reply, ...], service: DnsSe
     if direct is not None or service is None or len(pods.live) > 1:
         return direct
     return fails(at(replies, (service.address,), Asked.Q3))
+
+
+def _speaks_for_itself(hit: Heard, name: str) -> bool:
+    """Whether the log alone shows that questions failed: for the name, for names of several zones, or for any name.
+
+    Each line is a question of a client that was not answered; lines about one foreign zone may be that zone's fault.
+    """
+    names = {s.name for s in hit.said if s.name}
+    zones = {".".join(n.split(".")[-2:]) for n in names}
+    return name.rstrip(".") in names or len(zones) > 1 or (not names and len(hit.said) >= ENOUGH)
 
 
 def _where(asked: tuple[Reply, ...]) -> str:

@@ -10,7 +10,7 @@ from bot.check import check
 from bot.checks.dns.about import scale_up, shown
 from bot.model.dns import DnsEndpoints, DnsEvents, DnsPods, DnsService, DnsWorkload, KubeletDns
 from bot.model.dns_answers import Asked, ClusterAnswers
-from bot.model.dns_judge import at, fails, first_seen, last_exit_in_window
+from bot.model.dns_judge import at, fails, first_seen, keeps_restarting
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.k8s import Pod
@@ -57,7 +57,7 @@ def no_ready_dns_endpoint(
         - no-ready-endpoint: the pods are there, none is ready
         - flapping-to-zero: the only replica was away for moments inside the window
     """
-    reason = _reason(service, endpoints, pods, workload, clock)
+    reason = _reason(service, endpoints=endpoints, pods=pods, workload=workload, events=events, clock=clock)
     if not reason:
         return
     own = at((answers.replies if answers else ()), (service.address,), Asked.Q1)
@@ -87,7 +87,13 @@ def no_ready_dns_endpoint(
 
 
 def _reason(
-    service: DnsService, endpoints: DnsEndpoints, pods: DnsPods, workload: DnsWorkload | None, clock: Clock
+    service: DnsService,
+    *,
+    endpoints: DnsEndpoints,
+    pods: DnsPods,
+    workload: DnsWorkload | None,
+    events: DnsEvents | None,
+    clock: Clock,
 ) -> str:
     if service.service is None:
         return "service-missing"
@@ -97,7 +103,7 @@ def _reason(
         if workload and workload.workload and workload.workload.spec.replicas == 0:
             return "scaled-to-zero"
         return "no-ready-endpoint" if not pods.live or _selected(service, pods) else "selector-matches-nothing"
-    return "flapping-to-zero" if len(pods.live) == 1 and _was_away(pods.live[0], clock) else ""
+    return "flapping-to-zero" if len(pods.live) == 1 and _flaps(pods.live[0], events, clock) else ""
 
 
 def _counted(endpoints: DnsEndpoints, service: DnsService) -> Proof:
@@ -111,14 +117,11 @@ def _selected(service: DnsService, pods: DnsPods) -> bool:
     return any(all(p.metadata.label(k) == v for k, v in selector.items()) for p in pods.live)
 
 
-def _was_away(pod: Pod, clock: Clock) -> bool:
-    """Whether the pod, older than the window, became ready again inside the window after an exit."""
-    created, ready = pod.metadata.creation_timestamp, pod.condition("Ready")
+def _flaps(pod: Pod, events: DnsEvents | None, clock: Clock) -> bool:
+    """Whether the pod is older than the window and keeps restarting: each restart empties the Service for moments."""
+    created = pod.metadata.creation_timestamp
     old = created is not None and clock.age(created) > clock.window_seconds
-    changed = ready.last_transition_time if ready else None
-    return (
-        old and last_exit_in_window(pod, clock) and changed is not None and clock.age(changed) <= clock.window_seconds
-    )
+    return old and keeps_restarting(pod, events.about(pod.path) if events else (), clock)
 
 
 def _onset(reason: str, pods: DnsPods, events: DnsEvents | None) -> datetime | None:

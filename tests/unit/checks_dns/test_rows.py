@@ -33,13 +33,16 @@ from tests.unit.checks_dns.build import (
 LOST = "[ERROR] plugin/errors: 2 example.com. A: read udp 10.244.1.2:45221->10.0.0.2:53: i/o timeout"
 
 
-def lost_upstream(log: DnsLogs, one: Pod, *, bot: DnsAnswers | None = None, answer: str = "") -> list[Finding]:
-    """DNS-03 for one pod whose log complains; ``answer`` is what node-2 was told by it."""
+def lost_upstream(
+    log: DnsLogs, one: Pod, *, bot: DnsAnswers | None = None, answer: str = "", name: str = ""
+) -> list[Finding]:
+    """DNS-03 for one pod whose log complains; ``answer`` is what node-2 was told by it, ``name`` what was asked."""
     replies = (reply(Asked.Q4, "10.244.1.2", *[answer] * 3),) if answer else bot.telling if bot else ()
     found = dns_without_upstream(
         pods=pods(one),
         logs=log,
         clock=CLOCK,
+        ask=Ask(proof=PROOF, command="dns-check", target=name),
         answers=answers(*replies) if replies else None,
         upstreams=None,
         corefile=corefile(),
@@ -67,6 +70,15 @@ def test_complaint_alone_is_possible() -> None:
     found = lost_upstream(logs(one, (ago(minutes=2), LOST)), one)
 
     assert [f.confidence for f in found] == [Confidence.POSSIBLE]
+
+
+def test_complaint_about_the_asked_name_is_likely() -> None:
+    """Nobody could ask, but the log itself holds a failed question for this name."""
+    one = pod()
+
+    found = lost_upstream(logs(one, (ago(minutes=2), LOST)), one, name="example.com")
+
+    assert [f.confidence for f in found] == [Confidence.LIKELY]
 
 
 def test_complaint_while_the_name_resolves_is_no_finding() -> None:
