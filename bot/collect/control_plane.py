@@ -8,7 +8,8 @@ from datetime import datetime
 import msgspec
 
 from bot.collect.logs import LOGS, Wanted, read_logs, wanted_of
-from bot.collect.read import decoder_of, listing, merged, one
+from bot.collect.read import PAGE, decoder_of, listing, merged, one, together
+from bot.collect.tables import chosen, fraction, glance
 from bot.collector import collects
 from bot.errors import Kind, SourceError
 from bot.model.cluster import ControlPlaneLogs, Leader, Leaders, Log, SystemEvents, SystemPods
@@ -24,6 +25,8 @@ ANNOTATION = "control-plane.alpha.kubernetes.io/leader"
 GET_LEASE = Right(verb="get", resource="leases", group="coordination.k8s.io")
 GET_ENDPOINTS = Right(verb="get", resource="endpoints")
 LIST_PODS = Right(verb="list", resource="pods")
+GET_PODS = Right(verb="get", resource="pods")
+SELECTORS = ("tier=control-plane", "component", "k8s-app in (kube-dns,coredns,metrics-server,heapster)")
 LIST_EVENTS = Right(verb="list", resource="events")
 
 
@@ -85,11 +88,33 @@ def _by_annotation(kube: Kube, component: str) -> Leader | None:
     )
 
 
-@collects(SystemPods, rights=(LIST_PODS,))
+@collects(SystemPods, rights=(LIST_PODS, GET_PODS), deadline=60.0)
 def system_pods(kube: Kube) -> Iterator[Evidence]:
-    """The pods of kube-system."""
-    found = listing(kube, "/api/v1/namespaces/kube-system/pods", Pod, LIST_PODS)
-    yield SystemPods(proof=found.proof, items=found.items)
+    """The pods of kube-system; of a large cluster without the ready pods of its DaemonSets, one a node and alike.
+
+    Raises:
+        SourceError: they could not be read.
+    """
+    path = "/api/v1/namespaces/kube-system/pods"
+    seen = glance(kube, path, Pod, LIST_PODS)
+    if seen.full is not None:
+        yield SystemPods(proof=seen.proof, items=seen.full)
+        return
+    if seen.total <= PAGE:
+        found = listing(kube, path, Pod, LIST_PODS)
+        yield SystemPods(proof=found.proof, items=found.items)
+        return
+    queries = [{"labelSelector": selector} for selector in SELECTORS]
+    listed = together(lambda query: listing(kube, path, Pod, LIST_PODS, query), queries)
+    wrong = chosen(kube, seen, lambda row: row.get("Status") != "Running" or _unready(row), Pod, GET_PODS)
+    pods = {p.path: p for p in (*wrong, *(p for items in listed for p in items.items))}
+    proofs = [seen.proof, *(items.proof for items in listed)]
+    yield SystemPods(proof=merged(proofs, f"GET {path} (table, then those that matter)"), items=tuple(pods.values()))
+
+
+def _unready(row: dict[str, str]) -> bool:
+    ready, total = fraction(row.get("Ready", ""))
+    return ready < total
 
 
 @collects(SystemEvents, rights=(LIST_EVENTS,))

@@ -68,6 +68,11 @@ class Heartbeats(Evidence):
     last: Mapping[str, datetime]
     by_lease: bool
 
+    @property
+    def stale_seconds(self) -> float:
+        """After how long silence means something: Leases are renewed every 10 s, an unchanged status every 5 min."""
+        return 60.0 if self.by_lease else 360.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leader:
@@ -111,7 +116,7 @@ class KubernetesEndpoints(Evidence):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemPods(Evidence):
-    """Every pod of kube-system, in full."""
+    """Every pod of kube-system, in full; with more than 500, the ready pods of DaemonSets are left out."""
 
     words: ClassVar[str] = "the pods of kube-system"
 
