@@ -285,6 +285,7 @@ TABLE: Mapping[str, Spec] = {
     "KPHEALTH": _spec("curl -s -m 2 -w ' %{http_code}' http://127.0.0.1:10256/healthz", 3, TARGETED),
     "RPATH": _spec("ip -j route get <DST>", 2, TARGETED),
     "RPATH_FROM": _spec("ip -j route get <DST> from <PODIP> iif <IFACE>", 2, TARGETED),
+    "NEIGH": _spec("ip neigh show <DST>", 2, TARGETED),
     "TCP": _spec(f"{_REACH}; echo rc=$?", 10, TARGETED),
     "DIG": _spec(_DIG, 4, TARGETED),
     "DIG_TCP": _spec(_DIG.replace("dig +", "dig +tcp +", 1), 4, TARGETED),

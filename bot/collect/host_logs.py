@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.collect import host_log_lines as lines_of
-from bot.collect.host_read import NoAnswerError, Trip, base_of
+from bot.collect.host_read import TIMED_OUT, NoAnswerError, Trip, base_of
 from bot.collect.sections import VALID, base, section
 from bot.collector import collects
 from bot.model.cluster import KubernetesEndpoints
@@ -34,7 +34,19 @@ from bot.parse import certs, cri, files, journal, net
 from bot.parse.common import TimeBase, UnparsableError
 from bot.source import Section, Shell
 
-LOGS = (*("KERN", "NETCONF", "NETLOG", "PKGLOG", "DOCKER_PS", "IPT", "IPT_COUNT", "KPMODE", "KPHEALTH"),)
+LOGS = (
+    "KERN",
+    "KERN_DMESG",
+    "NETCONF",
+    "NETLOG",
+    "PKGLOG",
+    "DOCKER_PS",
+    "DOCKER_INFO",
+    "IPT",
+    "IPT_COUNT",
+    "KPMODE",
+    "KPHEALTH",
+)
 KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 USED_BY = {
     "kube-apiserver": ("apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-client", "ca"),
@@ -157,9 +169,11 @@ def _network_manager(trip: Trip, times: TimeBase) -> NetworkManager:
 
 
 def _manual(trip: Trip) -> ManualContainers:
-    found = cri.docker_containers(trip.text("DOCKER_PS"))
+    slow = [k for k in ("DOCKER_PS", "DOCKER_INFO") if k in trip.outputs and trip.outputs[k].rc == TIMED_OUT]
+    found = () if "DOCKER_PS" in slow else cri.docker_containers(trip.text("DOCKER_PS"))
     running = tuple(c for c in found if c.state == "running" and not c.pod)
-    return ManualContainers(proof=trip.proof("DOCKER_PS"), node=trip.node, running=running)
+    proof = trip.proof("DOCKER_PS", *(["DOCKER_INFO"] if slow else []))
+    return ManualContainers(proof=proof, node=trip.node, running=running, timeouts=len(slow))
 
 
 def _forward(trip: Trip) -> Iptables:

@@ -71,11 +71,16 @@ class ContainerRuntime(NodeEvidence):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualContainers(NodeEvidence):
-    """Containers that docker knows and that belong to no pod: what a person started by hand."""
+    """Containers that docker knows and that belong to no pod: what a person started by hand.
+
+    Attributes:
+        timeouts: how many of ``docker ps`` and ``docker info`` did not end in time.
+    """
 
     words: ClassVar[str] = "containers started by hand"
 
     running: tuple[RuntimeContainer, ...]
+    timeouts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,6 @@ from bot.model.k8s import Node
 from bot.model.proof import Proof
 from bot.model.text import Text
 
-STALE_SECONDS = 60.0
 ATTEMPT = timedelta(minutes=1)
 PLANNED = re.compile(
     r"maintenance|kured|cluster\.x-k8s\.io|karpenter\.sh/disrupt|machineconfiguration|drain|upgrade", re.IGNORECASE
@@ -82,7 +81,8 @@ class Around:
     @property
     def stale(self) -> bool:
         """Whether the API server has not heard from the kubelet for a minute."""
-        return self.beat is not None and self.clock.age(self.beat) > STALE_SECONDS
+        limit = self.beats.stale_seconds if self.beats else 0.0
+        return self.beat is not None and self.clock.age(self.beat) > limit
 
     @property
     def not_ready(self) -> bool:

@@ -1,0 +1,106 @@
+"""NODE-06: the kubelet's process is there, but it does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.check import check
+from bot.checks.node.about import Around, kubelet_of, restart
+from bot.model.cluster import Heartbeats, Nodes
+from bot.model.evidence import Clock
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.host import ApiPath, HostUnits, KubeletHealth, KubeletLog, KubeletProcess, Probe
+from bot.model.proof import Proof
+from bot.model.refs import node
+from bot.model.text import T
+
+QUIET = 120.0
+
+
+@check("NODE-06")
+def hanging_kubelet(
+    *,
+    units: HostUnits,
+    beats: Heartbeats,
+    path: ApiPath,
+    clock: Clock,
+    health: KubeletHealth | None,
+    log: KubeletLog | None,
+    process: KubeletProcess | None,
+    nodes: Nodes | None,
+) -> Iterator[Finding]:
+    """The kubelet is active but hangs.
+
+    Says:
+        "The kubelet shows active, and the node is NotReady."
+    Evidence:
+        The unit, the heartbeat, port 10248, the age of the last log line, the process's state, tasks blocked in the
+        kernel, the path to the API server.
+    Rule:
+        Active for more than two minutes, no heartbeat for more than one, healthz does not say ok or the log has been
+        silent for two minutes, and the API server can be reached from the node (else NODE-02).
+    Cause:
+        A deadlock, blocked I/O (dead NFS mount, failed disk), starvation, too many watches. It explains METRICS-03,
+        POD-10, NODE-31.
+    Fix:
+        Keep the evidence, then restart the kubelet; with tasks blocked on a mount, repair the storage first.
+    Verify:
+        The node is heard of within 20 s.
+    Must not fire:
+        A kubelet that was started less than two minutes ago; a node that cannot reach the API server.
+    Reasons:
+        - healthz-fails: its health port times out or complains
+        - silent: its health port answers, but it has logged nothing for two minutes
+    """
+    kubelet = kubelet_of(units)
+    beat = beats.last.get(units.node)
+    if (
+        kubelet is None
+        or not kubelet.running
+        or beat is None
+        or clock.age(beat) <= beats.stale_seconds
+        or not path.works
+    ):
+        return
+    if kubelet.active_since is not None and clock.age(kubelet.active_since) <= QUIET:
+        return
+    bad = health is not None and health.healthz in {Probe.BAD, Probe.TIMEOUT, Probe.REFUSED}
+    last = _last(log)
+    silent = last is not None and clock.age(last) > QUIET
+    if not bad and not silent:
+        return
+    blocked = process.blocked if process else ()
+    around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, health=health)
+    proofs: list[Proof] = [p.proof for p in (health, beats, path) if p]
+    yield Finding(
+        code="NODE-06",
+        reason="healthz-fails" if bad else "silent",
+        title=T("the kubelet of {node} hangs: it is active and does nothing", node=units.node),
+        detail=T("Tasks blocked in the kernel: {tasks}", tasks=blocked[:3]) if blocked else None,
+        severity=around.severity(Severity.CRIT, beat),
+        confidence=Confidence.CONFIRMED if bad else Confidence.LIKELY,
+        subject=node(units.node),
+        facts={"node": units.node, "component": "kubelet", "active": "true", "blocked": blocked},
+        onset=beat,
+        proofs=(units.proof.quote("Id=kubelet.service ActiveState=active"), *proofs, *_blocked(process)),
+        fixes=_fixes(),
+    )
+
+
+def _fixes() -> tuple[Fix, ...]:
+    look = Fix(
+        what=T("On the node: keep the evidence first."),
+        safety=Safety.READ_ONLY,
+        commands=("ps -eo pid,stat,wchan:32,comm | awk '$2 ~ /^D/'", "sudo journalctl -u kubelet -n 200 --no-pager"),
+    )
+    again = T("On the node: restart the kubelet; containers that run keep running.")
+    return look, restart(again, "sudo systemctl restart kubelet")
+
+
+def _last(log: KubeletLog | None) -> datetime | None:
+    return next((line.at for line in reversed(log.lines) if line.at), None) if log else None
+
+
+def _blocked(process: KubeletProcess | None) -> tuple[Proof, ...]:
+    return (process.proof.quote(*process.blocked[:3]),) if process and process.blocked else ()

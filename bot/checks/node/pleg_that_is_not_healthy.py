@@ -1,0 +1,85 @@
+"""NODE-09: the kubelet's list of containers is not refreshed in time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.check import check
+from bot.checks.node.about import Around, kubelet_of, restart
+from bot.model.cluster import Nodes
+from bot.model.evidence import Clock, Expectations
+from bot.model.finding import Confidence, Finding, Severity
+from bot.model.host import ContainerRuntime, HostUnits, KubeletLog
+from bot.model.refs import node
+from bot.model.text import T
+
+_PLEG = re.compile(
+    r"PLEG is not healthy: pleg was "
+    r"(?:last seen active (?P<ago>\S+) ago; threshold is [0-9hms.]+|has yet to be successful)"
+)
+WARM_UP = 180.0
+CROWDED = 1500
+
+
+@check("NODE-09")
+def pleg_that_is_not_healthy(
+    *,
+    nodes: Nodes,
+    clock: Clock,
+    units: HostUnits,
+    log: KubeletLog | None,
+    runtime: ContainerRuntime | None,
+    expect: Expectations | None,
+) -> Iterator[Finding]:
+    """PLEG, the kubelet's view of its containers, is not healthy.
+
+    Says:
+        "The node flaps between Ready and NotReady", "PLEG is not healthy".
+    Evidence:
+        The message of the Ready condition, the same words in the kubelet's log, the number of containers.
+    Rule:
+        The words stand in the current condition, or three times in the window in the log. Confirmed when both say so.
+    Cause:
+        Listing all containers takes longer than three minutes: slow or hung runtime (NODE-11), thousands of ended
+        containers, slow disk. It explains POD-10, NODE-31, POD-05.
+    Fix:
+        Treat the cause; restart the runtime, remove ended containers, run fewer pods here.
+    Verify:
+        The words do not come back for ten minutes.
+    Must not fire:
+        "has yet to be successful" in the first three minutes after the kubelet's start.
+    Reasons:
+        - relist-too-slow: the last complete list is too old
+        - crowded: there are so many containers that listing them takes too long
+    """
+    around = Around(node=units.node, clock=clock, nodes=nodes)
+    ready = around.object.condition("Ready") if around.object else None
+    said = _PLEG.search(ready.message or "") if ready and ready.status != "True" else None
+    hits = [x for x in (log.lines if log else ()) if _PLEG.search(x.text)]
+    kubelet = kubelet_of(units)
+    young = kubelet is not None and kubelet.active_since is not None and clock.age(kubelet.active_since) < WARM_UP
+    least = (expect.thresholds.get("NODE-09", {}) if expect else {}).get("lines", 3)
+    if young or (said is None and len(hits) < least):
+        return
+    count = len(runtime.containers) if runtime and runtime.containers is not None else 0
+    quotes = [nodes.proof.quote(f"{units.node}: Ready={ready.status}: {ready.message}")] if said and ready else []
+    quotes += [log.proof.quote(*(x.text for x in hits[-2:]))] if log and hits else []
+    yield Finding(
+        code="NODE-09",
+        reason="crowded" if count > CROWDED else "relist-too-slow",
+        title=T("the kubelet of {node} cannot list its containers in time (PLEG)", node=units.node),
+        severity=Severity.HIGH,
+        confidence=Confidence.CONFIRMED if said and hits else Confidence.LIKELY,
+        subject=node(units.node),
+        facts={"node": units.node, "containers": count},
+        onset=hits[0].at if hits else ready.last_transition_time if ready else None,
+        proofs=tuple(quotes),
+        fixes=(
+            restart(
+                T("On the node: remove ended containers, then restart the kubelet."),
+                "sudo crictl ps -a -q --state Exited | xargs -r sudo crictl rm",
+                "sudo systemctl restart kubelet",
+            ),
+        ),
+    )

@@ -1,0 +1,141 @@
+"""NODE-13: the node has no working CNI plugin."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from bot.check import check
+from bot.model.cluster import Nodes, PodsOnNode, SystemPods
+from bot.model.evidence import Clock, Expectations
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.host import CniFiles
+from bot.model.k8s import Pod
+from bot.model.proof import Proof
+from bot.model.refs import node
+from bot.model.text import T, Text
+
+_MESSAGE = re.compile(
+    r"container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:"
+    r"(?:Network plugin returns error: cni plugin not initialized"
+    r"|docker: network plugin is not ready: cni config uninitialized|.*No CNI configuration file in)"
+)
+_CNI = re.compile(
+    r"(?:^|-)(?:flannel|calico-node|canal|cilium|weave-net|aws-node|terway|antrea-agent|kube-router|ipamd|ovnkube-node)(?:-|$)"
+)
+_NOT_CNI = re.compile(r"operator|controllers|hubble|relay|typha")
+GRACE = 120.0
+
+
+@check("NODE-13")
+def uninitialised_pod_network(
+    *,
+    nodes: Nodes,
+    clock: Clock,
+    pods: PodsOnNode,
+    files: CniFiles | None,
+    system: SystemPods | None,
+    expect: Expectations | None,
+) -> Iterator[Finding]:
+    """The CNI plugin of the node is not deployed or not initialised.
+
+    Says:
+        "NetworkPluginNotReady", "the new node never gets Ready".
+    Evidence:
+        The node's Ready message; /etc/cni/net.d and /opt/cni/bin; the CNI's pod on this node and elsewhere.
+    Rule:
+        The message has stood for more than a minute. Confirmed when the files or the CNI's pod show why.
+    Cause:
+        The CNI is not installed, its agent fails, or its configuration was wiped. It explains POD-05, and DNS-07
+        on a new cluster.
+    Fix:
+        Install or repair the CNI; let its DaemonSet tolerate this node's taints.
+    Verify:
+        NetworkReady is true, a test pod gets an address.
+    Must not fire:
+        Within two minutes of the node's registration; Windows nodes.
+    Reasons:
+        - not-deployed: no CNI runs anywhere in the cluster
+        - agent-missing: the CNI's DaemonSet has no pod on this node
+        - agent-failing: the CNI's pod on this node is not ready
+        - config-invalid: the configuration is no JSON
+        - config-missing: there is no configuration
+        - not-initialised: the reason is not known
+    """
+    here = nodes.get(pods.node)
+    ready = here.condition("Ready") if here else None
+    if here is None or ready is None or ready.status == "True" or not _MESSAGE.search(ready.message or ""):
+        return
+    limit = (expect.thresholds.get("NODE-13", {}) if expect else {}).get("seconds", 60)
+    since, created = ready.last_transition_time, here.metadata.creation_timestamp
+    if (since and clock.age(since) <= limit) or (created and clock.age(created) <= GRACE):
+        return
+    if here.status.node_info.operating_system == "windows":
+        return
+    ours = [p for p in pods.items if _is_cni(p)]
+    anywhere = [p for p in (system.items if system else ()) if _is_cni(p)]
+    reason = _reason(ours, bool(anywhere) if system else None, files)
+    proofs: list[Proof] = [nodes.proof.quote(f"{here.name}: Ready={ready.status}: {ready.message}")]
+    proofs += [files.proof] if files else []
+    proofs += [pods.proof.quote(*(f"{p.path}: ready={p.ready} restarts={p.restarts}" for p in ours))] if ours else []
+    yield Finding(
+        code="NODE-13",
+        reason=reason,
+        title=_title(reason, here.name),
+        severity=Severity.CRIT,
+        confidence=Confidence.LIKELY if reason == "not-initialised" else Confidence.CONFIRMED,
+        subject=node(here.name),
+        facts={"node": here.name, "pods": tuple(p.path for p in ours)},
+        onset=since,
+        proofs=tuple(proofs),
+        fixes=(_look(here.name),),
+    )
+
+
+def _is_cni(pod: Pod) -> bool:
+    return _CNI.search(pod.metadata.name) is not None and _NOT_CNI.search(pod.metadata.name) is None
+
+
+def _reason(ours: list[Pod], anywhere: bool | None, files: CniFiles | None) -> str:
+    if ours and not all(p.ready for p in ours):
+        return "agent-failing"
+    if not ours and anywhere is not None:
+        return "agent-missing" if anywhere else "not-deployed"
+    if files and any(not _is_json(text) for text in files.configurations.values() if text):
+        return "config-invalid"
+    if files and not files.configurations:
+        return "config-missing"
+    return "not-initialised"
+
+
+def _is_json(text: str) -> bool:
+    """Whether it is JSON; a text that the cap cut off, or that others follow, counts as such."""
+    try:
+        json.JSONDecoder().raw_decode(text.strip())
+    except json.JSONDecodeError as error:
+        return error.pos >= len(text.strip()) - 1
+    return True
+
+
+def _title(reason: str, name: str) -> Text:
+    return {
+        "not-deployed": T("no CNI plugin is deployed, so {node} has no pod network", node=name),
+        "agent-missing": T("the CNI has no pod on {node}, so it has no pod network", node=name),
+        "agent-failing": T("the CNI's pod on {node} is not ready, so it has no pod network", node=name),
+        "config-invalid": T("the CNI configuration of {node} cannot be read", node=name),
+        "config-missing": T("{node} has no CNI configuration", node=name),
+    }.get(reason, T("the CNI plugin of {node} is not initialised", node=name))
+
+
+def _look(name: str) -> Fix:
+    return Fix(
+        what=T("Look at the CNI's DaemonSet and its pod on {node}; then repair or install it.", node=name),
+        safety=Safety.READ_ONLY,
+        commands=(
+            f"kubectl get pods -A -o wide --field-selector spec.nodeName={name}",
+            "kubectl get daemonsets -A",
+            "sudo ls -la /etc/cni/net.d /opt/cni/bin",
+        ),
+        verify=(f"kubectl get node {name}",),
+    )

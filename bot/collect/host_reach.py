@@ -1,0 +1,97 @@
+"""What others see of a node: its ports from the bot and from two other nodes, and its pending certificate requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bot.collect.read import listing
+from bot.collect.sections import VALID, section
+from bot.collector import collects
+from bot.errors import SourceError
+from bot.model.cluster import Heartbeats, Nodes
+from bot.model.evidence import Clock, Evidence, Gap
+from bot.model.host_reach import NodeReach, PendingRequests, SigningRequest
+from bot.model.k8s import Node
+from bot.model.k8s_signing import SigningRequestObject
+from bot.model.proof import Proof, Source
+from bot.model.refs import NodeName
+from bot.source import Kube, Prober, Right, Shell
+
+LIST_REQUESTS = Right(verb="list", resource="certificatesigningrequests", group="certificates.k8s.io")
+PORTS = (22, 10250)
+MOST_PEERS = 2
+_RESULTS = {"0": "ok", "124": "timeout"}
+
+
+@collects(NodeReach)
+def node_reach(
+    *, prober: Prober, shell: Shell, node: NodeName, clock: Clock, nodes: Nodes, beats: Heartbeats
+) -> Iterator[Evidence | Gap]:
+    """Only a node that has not been heard of for a minute is tried, from the bot and from two nodes that are well."""
+    here, beat = nodes.get(node), beats.last.get(node)
+    address = here.address() if here else None
+    if not address or not VALID["HOST"](address):
+        yield Gap(type=NodeReach, key=node, because=f"the address of {node} is not known")
+        return
+    if beat is not None and clock.age(beat) <= beats.stale_seconds:
+        yield NodeReach(proof=beats.proof, node=node, address=address, bot={}, peers={})
+        return
+    bot = {port: prober.connect(address, port).result for port in PORTS}
+    peers: dict[str, Mapping[int, str]] = {}
+    neighbour = ""
+    for peer in _well(nodes, beats, clock, node)[:MOST_PEERS]:
+        found, state = _from_peer(shell, peer, address)
+        peers |= {peer: found} if found else {}
+        neighbour = neighbour or state
+    shown = [f"{place}: {dict(ports)}" for place, ports in {"bot": bot, **peers}.items()]
+    proof = Proof(source=Source.PROBE, what=f"TCP {address} ports 22, 10250", at=clock.now, body="\n".join(shown))
+    yield NodeReach(proof=proof, node=node, address=address, bot=bot, peers=peers, neighbour=neighbour)
+
+
+def _well(nodes: Nodes, beats: Heartbeats, clock: Clock, node: str) -> list[str]:
+    """Other nodes that were heard of within a minute."""
+
+    def fresh(item: Node) -> bool:
+        beat = beats.last.get(item.name)
+        return item.name != node and beat is not None and clock.age(beat) <= beats.stale_seconds
+
+    return [n.name for n in nodes.items if fresh(n)]
+
+
+def _from_peer(shell: Shell, peer: str, address: str) -> tuple[dict[int, str], str]:
+    """The results on one peer; nothing when the peer cannot be asked."""
+    sections = [section("TCP", host=address, port=str(port)) for port in PORTS] + [section("NEIGH", dst=address)]
+    try:
+        outputs = shell.run(peer, sections)
+    except SourceError:
+        return {}, ""
+    found = {port: _result(outputs[s.key].text) for port, s in zip(PORTS, sections, strict=False) if s.key in outputs}
+    entry = outputs.get(sections[-1].key)
+    return found, entry.text.split()[-1] if entry and entry.rc == 0 and entry.text.split() else ""
+
+
+def _result(text: str) -> str:
+    """What ``timeout 3 bash -c '</dev/tcp/…'; echo rc=$?`` said; status 1: refused or no route."""
+    code = text.rpartition("rc=")[2].strip()
+    if code in _RESULTS:
+        return _RESULTS[code]
+    return "refused" if "refused" in text else "unreachable"
+
+
+@collects(PendingRequests, rights=(LIST_REQUESTS,))
+def pending_requests(kube: Kube) -> Iterator[Evidence]:
+    """Requests without a verdict."""
+    found = listing(
+        kube, "/apis/certificates.k8s.io/v1/certificatesigningrequests", SigningRequestObject, LIST_REQUESTS
+    )
+    waiting = tuple(
+        SigningRequest(
+            name=r.metadata.name,
+            requestor=r.spec.username,
+            signer=r.spec.signer_name,
+            created=r.metadata.creation_timestamp,
+        )
+        for r in found.items
+        if not any(c.type in {"Approved", "Denied", "Failed"} for c in r.status.conditions or ())
+    )
+    yield PendingRequests(proof=found.proof, items=waiting)
