@@ -72,6 +72,10 @@ class Start:
     proxies: tuple[str, ...]
 
 
+# The words of a process begin with its path; a unit file may end in ExecStart=/usr/bin/kubelet … just as well.
+_PROCESS = re.compile(r"(?![A-Za-z]+=)\S*(kubelet|hyperkube|k3s)\S*(\s|$)")
+
+
 def start(text: str) -> Start:
     """Read ``systemctl cat kubelet`` followed, where it runs, by the words of ``/proc/PID/cmdline``.
 
@@ -79,7 +83,7 @@ def start(text: str) -> Start:
         UnparsableError: neither a unit file nor a command line.
     """
     lines = text.rstrip().splitlines()
-    process = lines[-1] if lines and re.match(r"/?\S*(kubelet|hyperkube|k3s)\S*(\s|$)", lines[-1]) else ""
+    process = lines[-1] if lines and _PROCESS.match(lines[-1]) else ""
     unit = "\n".join(lines[:-1] if process else lines)
     if "[Service]" not in unit:
         unit = ""

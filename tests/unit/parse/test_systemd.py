@@ -148,3 +148,22 @@ def test_a_unit_that_does_not_exist_has_no_flags() -> None:
     assert {} == systemd.start("No files found for kubelet.service.\n").flags
     with pytest.raises(UnparsableError):
         systemd.start("Failed to get D-Bus connection: Operation not permitted\n")
+
+
+def test_a_unit_file_that_ends_in_its_start_line_is_no_running_process() -> None:
+    """kubeadm's drop-in ends in ExecStart; without a process nothing follows it."""
+    start = systemd.start(KUBEADM)
+    assert not start.running
+    assert "/var/lib/kubelet/config.yaml" == start.flags["config"]
+
+
+KUBEADM = """# /lib/systemd/system/kubelet.service
+[Service]
+ExecStart=/usr/bin/kubelet
+
+# /usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf
+[Service]
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS
+"""
