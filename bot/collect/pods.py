@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.collect.read import Items, listing, merged, together
-from bot.collect.tables import Glance, ago, chosen, fraction, glance, seconds
+from bot.collect.tables import Glance, ago, attempt, chosen, fraction, glance, seconds, sorted_out
 from bot.collector import collects
 from bot.model.apis import Namespaces
 from bot.model.evidence import Clock, Evidence
@@ -23,9 +23,13 @@ QUIET = frozenset({"Running", "Completed", "Succeeded"})
 @collects(PodRows, SuspectPods, rights=(LIST_PODS, GET_PODS), deadline=60.0)
 def pods(kube: Kube, namespaces: Namespaces, clock: Clock) -> Iterator[Evidence]:
     """Every pod as a row, and in full those whose row is wrong."""
-    seen = together(lambda ns: glance(kube, f"/api/v1/namespaces/{ns}/pods", Pod, LIST_PODS), namespaces.names)
+    names = namespaces.names
+    tried = together(lambda ns: attempt(lambda: glance(kube, f"/api/v1/namespaces/{ns}/pods", Pod, LIST_PODS)), names)
+    seen, unread = sorted_out(list(zip(names, tried, strict=True)))
     rows = tuple(row for g in seen for row in _rows(g, clock))
-    yield PodRows(proof=merged([g.proof for g in seen], "GET /api/v1/namespaces/*/pods (tables)"), rows=rows)
+    yield PodRows(
+        proof=merged([g.proof for g in seen], "GET /api/v1/namespaces/*/pods (tables)"), rows=rows, unread=unread
+    )
     wrong = {row.path for row in rows if looks_wrong(row, clock.window_seconds)}
     full = [p for found in together(lambda g: _full(kube, g, wrong), seen) for p in found]
     proof = merged([g.proof for g in seen if g.full is not None], "the pods that look wrong, in full")

@@ -7,7 +7,7 @@ itself, in parallel. A server that has no tables (before 1.10) answers 406 or wi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -19,6 +19,8 @@ from bot.model.proof import Proof
 from bot.source import TABLE, Kube, Right
 
 O = TypeVar("O", bound=Object)  # noqa: E741 - an object
+R = TypeVar("R")
+PARTIAL = frozenset({Kind.FORBIDDEN, Kind.NOT_RECORDED, Kind.NOT_FOUND})
 _AGE = re.compile(r"(\d+)([ydhms])")
 _UNIT = {"y": 31_536_000, "d": 86_400, "h": 3600, "m": 60, "s": 1}
 _AGO = re.compile(r"\(([0-9ydhms]+) ago\)")
@@ -88,6 +90,33 @@ def glance(kube: Kube, path: str, kind: type[O], right: Right) -> Glance[O]:
         token = table.metadata.continue_ or None
     assert proof is not None
     return Glance(path=path, namespace=namespace, rows=tuple(rows), full=None, proof=proof)
+
+
+def attempt(read: Callable[[], R]) -> R | SourceError:
+    """Read; what one namespace refuses or a recording lacks is returned as the error, so that the others still count.
+
+    Raises:
+        SourceError: everything else: the connection, the server, a malformed answer.
+    """
+    try:
+        return read()
+    except SourceError as error:
+        if error.kind not in PARTIAL:
+            raise
+        return error
+
+
+def sorted_out(tried: Sequence[tuple[str, R | SourceError]]) -> tuple[list[R], dict[str, str]]:
+    """What was read, and what was not, by name.
+
+    Raises:
+        SourceError: nothing was read at all.
+    """
+    read = [result for _, result in tried if not isinstance(result, SourceError)]
+    failed = [(name, result) for name, result in tried if isinstance(result, SourceError)]
+    if failed and not read:
+        raise failed[0][1]
+    return read, {name: str(error) for name, error in failed}
 
 
 def chosen(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from bot.collect.read import decoder_of, merged, together
-from bot.collect.tables import Glance, chosen, fraction, glance
+from bot.collect.tables import Glance, attempt, chosen, fraction, glance, sorted_out
 from bot.collector import collects
 from bot.errors import Kind, SourceError
 from bot.model.apis import Namespaces
@@ -42,13 +42,20 @@ def workloads(kube: Kube, namespaces: Namespaces, pods: PodRows | None) -> Itera
     asked = [(plural, ns) for plural in KINDS for ns in namespaces.names]
     served = {plural: _prefix(kube, plural, namespaces.names) for plural in KINDS}
     there = frozenset(row.path for row in pods.rows) if pods else None
-    found = together(lambda at: _of(kube, served[at[0]], *at, there), asked)
+    unseen = frozenset(pods.unread) if pods else frozenset()
+
+    def read(at: tuple[str, str]) -> _Found | SourceError:
+        return attempt(lambda: _of(kube, served[at[0]], *at, None if at[1] in unseen else there))
+
+    tried = together(read, asked)
+    found, unread = sorted_out([("/".join(at), result) for at, result in zip(asked, tried, strict=True)])
     yield Workloads(
         proof=merged(
             [f.proof for f in found], "GET Deployments, StatefulSets and DaemonSets of every namespace (tables)"
         ),
         items=tuple(w for f in found for w in f.items),
         total=sum(f.total for f in found),
+        unread=unread,
     )
 
 
@@ -70,6 +77,8 @@ def first_served(prefixes: tuple[str, ...], read: Callable[[str], object]) -> st
         try:
             read(prefix)
         except SourceError as error:
+            if error.kind in {Kind.FORBIDDEN, Kind.NOT_RECORDED}:
+                return prefix  # known to the API, and not to be read in this namespace
             if error.kind is not Kind.NOT_FOUND:
                 raise
             last = error
@@ -135,7 +144,8 @@ def hpas(kube: Kube, namespaces: Namespaces) -> Iterator[Evidence]:
     right = HPA_RIGHTS[1]
     at = names[0] if names else "default"
     prefix = first_served(HPA_PREFIXES, lambda p: glance(kube, _hpa_path(p, at), Hpa, right))
-    seen = together(lambda ns: glance(kube, _hpa_path(prefix, ns), Hpa, right), names)
+    tried = together(lambda ns: attempt(lambda: glance(kube, _hpa_path(prefix, ns), Hpa, right)), names)
+    seen, _ = sorted_out(list(zip(names, tried, strict=True)))
     found = [_hpas(kube, g) for g in seen]
     yield Hpas(
         proof=merged([g.proof for g in seen], "GET HorizontalPodAutoscalers of every namespace (tables)"),

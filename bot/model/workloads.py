@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
@@ -40,11 +40,17 @@ class PodRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodRows(Evidence):
-    """Every pod of the cluster, as rows."""
+    """Every pod of the cluster, as rows.
+
+    Attributes:
+        unread: namespaces whose pods may not be read or were not recorded, with the reason: nothing follows from their
+            absence in ``rows``.
+    """
 
     words: ClassVar[str] = "the table of pods"
 
     rows: tuple[PodRow, ...]
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +85,14 @@ class Workloads(Evidence):
 
     Attributes:
         total: how many there are in all.
+        unread: ``kind/namespace`` that may not be read or was not recorded, with the reason.
     """
 
     words: ClassVar[str] = "the workloads"
 
     items: tuple[Workload, ...]
     total: int
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,8 @@ def nothing_starts_anywhere(
     Verify:
         A new pod of an existing Deployment becomes ready.
     Must not fire:
-        No attempts in the window; a quota that refuses pods in one namespace; pods that start and then fail.
+        No attempts in the window; pods that could not be read and may have started; a quota that refuses pods in one
+        namespace; pods that start and then fail.
     Reasons:
         - not-created: controllers do not make the pods
         - not-scheduled: pods get no node
@@ -77,7 +78,8 @@ def nothing_starts_anywhere(
     stage = max(dominant, key=lambda s: (dominant[s], -s))
     idle = _leaderless(leaders, stage, clock)
     spread = max(len({a.namespace for a in attempts}), len({a.node for a in attempts if a.node})) >= SPREAD
-    if (spread and len(attempts) >= ATTEMPTS) or idle is not None:
+    everywhere = spread and len(attempts) >= ATTEMPTS and not rows.unread
+    if everywhere or idle is not None:
         yield _finding(attempts, stage, idle, (workloads.proof, rows.proof))
 
 
@@ -87,7 +89,8 @@ def _missing(workloads: Workloads, rows: PodRows) -> Iterator[_Attempt]:
     for workload in workloads.items:
         meta = workload.metadata
         unseen = meta.generation > workload.status.observed_generation
-        if (unseen or _lacks(workload, there)) and not _refused(workload):
+        known = meta.namespace not in rows.unread
+        if (unseen or (known and _lacks(workload, there))) and not _refused(workload):
             yield _Attempt(f"{workload.kind} {meta.path}", meta.namespace or "", "", 0)
 
 

@@ -131,7 +131,7 @@ def _of_set(
             f"{meta.namespace}/{t.metadata.name}-{meta.name}-{ordinal}"
             for t in workload.spec.volume_claim_templates or ()
         )
-        if path not in there:
+        if path not in there and meta.namespace not in rows.unread:
             node, sure = _node_of(claims, uses, dead)
             if node:
                 yield _Victim(subject, path, node, _missing_because(claims, uses, idle), claims, sure)
