@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.collect.host_read import TIMED_OUT, NoAnswerError, Trip
+from bot.model.evidence import Clock
 from bot.model.host import (
     BootHistory,
     Call,
@@ -25,9 +26,13 @@ from bot.model.host import (
     RoutingRules,
     StaticManifests,
     Sysctls,
+    Unit,
 )
 from bot.parse import cri, files, ip, machine, net, systemd
 from bot.parse.common import TimeBase, UnparsableError, find_json
+
+LOOPING = 2  # restarts by systemd, not by hand, since the unit was last started by hand
+MOMENT = 10.0  # seconds
 
 _CNI, _PLUGINS, _MANIFESTS = "/etc/cni/net.d", "/opt/cni/bin", "/etc/kubernetes/manifests"
 
@@ -59,7 +64,14 @@ def boots(trip: Trip) -> BootHistory:
 def units(trip: Trip, base: TimeBase) -> HostUnits:
     """Section UNITS."""
     found = systemd.units(trip.text("UNITS"), base)
-    return HostUnits(proof=trip.proof("UNITS"), node=trip.node, by_name=found)
+    seen = {name: replace(unit, flickering=_flickers(unit, trip.clock)) for name, unit in found.items()}
+    return HostUnits(proof=trip.proof("UNITS"), node=trip.node, by_name=seen)
+
+
+def _flickers(unit: Unit, clock: Clock) -> bool:
+    """A unit that exits at every start is active for a moment in each round; systemd's own count tells it apart."""
+    looping = unit.active == "active" and (unit.restarts or 0) >= LOOPING
+    return looping and unit.active_since is not None and clock.age(unit.active_since) < MOMENT
 
 
 def arguments(trip: Trip) -> KubeletArguments:

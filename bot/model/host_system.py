@@ -80,6 +80,7 @@ class Unit:
         active_since: when it last became active.
         inactive_since: when it last became inactive; None when it never did.
         need_reload: whether the unit file changed on disk after it was loaded.
+        flickering: whether it was seen in the moment between a start and the next exit of a restart loop.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Unit:
     active_since: datetime | None = None
     inactive_since: datetime | None = None
     need_reload: bool = False
+    flickering: bool = False
     fragment: str = ""
     drop_ins: tuple[str, ...] = ()
 
@@ -106,12 +108,13 @@ class Unit:
     @property
     def running(self) -> bool:
         """Whether it is active now."""
-        return self.active == "active"
+        return self.active == "active" and not self.flickering
 
     @property
     def down(self) -> bool:
         """Not running and not on its way: inactive, failed, or waiting for its next automatic restart."""
-        return self.active in {"inactive", "failed"} or (self.active, self.sub) == ("activating", "auto-restart")
+        waiting = (self.active, self.sub) == ("activating", "auto-restart")
+        return self.active in {"inactive", "failed"} or waiting or self.flickering
 
     @property
     def starts_at_boot(self) -> bool:
