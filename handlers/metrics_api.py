@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bot.model.cluster import Heartbeats, Leaders, Nodes
+from bot.model.cluster import Heartbeats, Leaders, Nodes, SystemPods
 from bot.model.command import Argument, Command
 from bot.model.evidence import Clock
-from bot.model.health import is_ready, is_virtual, leaderless, parked, silence
+from bot.model.health import is_ready, is_virtual, leaderless, parked, restarts_often, silence
 from bot.model.metrics import MetricsServer, NodeMetrics, Scrapes
 from bot.model.text import T
 
 MOST = 5
+KCM = "kube-controller-manager"
 
 
 def look_into(
@@ -21,11 +22,12 @@ def look_into(
     scrapes: Scrapes | None,
     metrics: NodeMetrics | None,
     leaders: Leaders | None,
+    pods: SystemPods | None,
 ) -> tuple[str, ...]:
     """The nodes that may break metrics, worst first, at most 5; none when all is well.
 
     Silent nodes first, then nodes that are not ready, nodes with an unready metrics-server pod, nodes that could not
-    be scraped or have no sample, and the control-plane nodes when the controller-manager has no leader.
+    be scraped or have no sample, and the control-plane nodes when the controller-manager does not work.
     """
     live = [n for n in nodes.items if not parked(n) and not is_virtual(n)]
     silent = {n.name: age for n in live if (age := silence(n.name, heartbeats, clock)) is not None}
@@ -35,8 +37,9 @@ def look_into(
     chosen += [f.node for f in (scrapes.failures if scrapes else ())]
     if metrics is not None and metrics.sampled:
         chosen += [n.name for n in live if n.name not in metrics.sampled]
-    manager = leaders.by_component.get("kube-controller-manager") if leaders else None
-    if manager is not None and leaderless(manager, clock):
+    manager = leaders.by_component.get(KCM) if leaders else None
+    looping = any(restarts_often(p, clock) for p in (pods.component(KCM) if pods else ()))
+    if looping or (manager is not None and leaderless(manager, clock)):
         chosen += [n.name for n in live if n.control_plane]
     known = {n.name for n in live}
     return tuple(dict.fromkeys(name for name in chosen if name in known))[:MOST]
@@ -70,6 +73,7 @@ COMMAND = Command(
         "STOR-01",
         "HPA-01",
     ),
+    headlines=("APISVC-0[1-5]", "METRICS-01", "METRICS-*", "APISVC-06", "CTRL-15"),
     target=Argument.APISERVICE,
     target_name="apiservice",
     examples=(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from bot.model.cluster import Heartbeats, Leader, Nodes
 from bot.model.evidence import Clock
 from bot.model.k8s import Node, Pod
@@ -9,6 +11,7 @@ from bot.model.k8s import Node, Pod
 LEASE_STALE = 60.0
 STATUS_STALE = 360.0
 LEADER_STALE = 45.0
+OFTEN = 3
 MIRROR = "kubernetes.io/config.mirror"
 VIRTUAL = ("virtual-kubelet", "virtual-node")
 
@@ -62,6 +65,27 @@ def leaderless(leader: Leader, clock: Clock) -> bool:
     """
     age = leader_age(leader, clock)
     return not leader.holder or (age is not None and age > LEADER_STALE)
+
+
+def running(pod: Pod) -> bool:
+    """Whether every container runs now."""
+    statuses = pod.status.container_statuses or ()
+    return bool(statuses) and all(s.state.running for s in statuses)
+
+
+def last_end(pod: Pod) -> datetime | None:
+    """When a container of the pod last ended."""
+    states = [
+        t for s in pod.status.container_statuses or () for t in (s.last_state.terminated, s.state.terminated) if t
+    ]
+    return max((t.finished_at for t in states if t.finished_at), default=None)
+
+
+def restarts_often(pod: Pod, clock: Clock) -> bool:
+    """At least 3 restarts, the last of them inside the window, or waiting for the next."""
+    at = last_end(pod)
+    lately = at is not None and clock.age(at) <= clock.window_seconds
+    return pod.restarts >= OFTEN and (lately or not running(pod))
 
 
 def is_mirror(pod: Pod) -> bool:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 from bot.check import check
 from bot.checks.apisvc.about import answers_503, asked, backend_of, is_settled, look, nodes_of, subject
-from bot.model.apis import ApiBackends, ApiServices, Backend, GroupProbes, is_available, service_path
+from bot.model.apis import LEGACY, ApiBackends, ApiServices, Backend, GroupProbes, is_available, service_path
 from bot.model.evidence import Ask, Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.k8s import ApiService
 from bot.model.proof import Proof
 from bot.model.text import T
 
+ABSENT = re.compile(r"bad status from \S+: 404")
 NO_TRUST = re.compile(r"x509:|bad status from \S+: 40[13]")
 CLASSES = (
     ("refused", re.compile(r"connection refused")),
@@ -44,7 +45,8 @@ def unreachable_aggregated_api(
     Verify:
         The condition becomes True with reason Passed.
     Must not fire:
-        Pods that are not ready (APISVC-01); certificate and permission errors (APISVC-04).
+        Pods that are not ready (APISVC-01); certificate and permission errors (APISVC-04); a legacy group
+        that the backend does not serve (APISVC-05).
     Reasons:
         - refused: the port is closed
         - no-route: no way there
@@ -59,7 +61,10 @@ def unreachable_aggregated_api(
         backend = backend_of(api, backends)
         ready = backend.endpoints.ready if backend and backend.endpoints else None
         word = next((w for w, pattern in CLASSES if pattern.search(said)), "")
-        if condition.reason == "FailedDiscoveryCheck" and ready and word and not NO_TRUST.search(said):
+        absent = api.spec.group == LEGACY and ABSENT.search(
+            said
+        )  # reached, but it does not serve that group: APISVC-05
+        if condition.reason == "FailedDiscoveryCheck" and ready and word and not NO_TRUST.search(said) and not absent:
             yield _finding(api, word, apis.proof, backend, answers_503(api, probes))
 
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 
 from bot.model.cluster import ControlPlaneLogs, Leaders, Log, LogLine, SystemPods
 from bot.model.evidence import Clock
-from bot.model.k8s import Pod
 from bot.model.lines import is_current, matching
 from bot.model.proof import Proof
 from bot.model.refs import Subject
 
 KCM = "kube-controller-manager"
 SCHEDULER = "kube-scheduler"
-OFTEN = 3
 
 
 def subject(component: str, pods: SystemPods | None) -> Subject:
@@ -25,30 +22,6 @@ def subject(component: str, pods: SystemPods | None) -> Subject:
         if len(own) == 1
         else Subject("Lease", component, "kube-system")
     )
-
-
-def running(pod: Pod) -> bool:
-    """Whether every container runs now."""
-    statuses = pod.status.container_statuses or ()
-    return bool(statuses) and all(s.state.running for s in statuses)
-
-
-def restarts_often(pod: Pod, clock: Clock) -> bool:
-    """At least 3 restarts, the last of them inside the window, or waiting for the next."""
-    return pod.restarts >= OFTEN and (_ended_lately(pod, clock) or not running(pod))
-
-
-def _ended_lately(pod: Pod, clock: Clock) -> bool:
-    at = last_end(pod)
-    return at is not None and clock.age(at) <= clock.window_seconds
-
-
-def last_end(pod: Pod) -> datetime | None:
-    """When a container of the pod last ended."""
-    states = [
-        t for s in pod.status.container_statuses or () for t in (s.last_state.terminated, s.state.terminated) if t
-    ]
-    return max((t.finished_at for t in states if t.finished_at), default=None)
 
 
 def leader_proof(leaders: Leaders, component: str, clock: Clock) -> Proof:

@@ -7,12 +7,12 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.ctrl.about import KCM, group_of, last_end, leader_proof, restarts_often, subject
+from bot.checks.ctrl.about import KCM, group_of, leader_proof, subject
 from bot.model.apis import ApiServices, is_available
 from bot.model.cluster import ControlPlaneLogs, Leaders, Log, SystemPods
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
-from bot.model.health import leader_age
+from bot.model.health import last_end, leader_age, restarts_often
 from bot.model.k8s import ApiService, Pod
 from bot.model.lines import in_window
 from bot.model.proof import Proof

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.check import check
-from bot.checks.ctrl.about import KCM, leader_proof, restarts_often, running, subject
+from bot.checks.ctrl.about import KCM, leader_proof, subject
 from bot.model.cluster import Leaders, SystemPods
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
-from bot.model.health import leaderless
+from bot.model.health import leaderless, restarts_often, running
 from bot.model.k8s import Workload
 from bot.model.proof import Proof
 from bot.model.text import T

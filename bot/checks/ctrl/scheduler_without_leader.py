@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.ctrl.about import SCHEDULER, leader_proof, running, subject
+from bot.checks.ctrl.about import SCHEDULER, leader_proof, subject
 from bot.model.cluster import Leaders, SystemPods
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
-from bot.model.health import leaderless
+from bot.model.health import leaderless, running
 from bot.model.k8s import Pod
 from bot.model.text import T
 from bot.model.workloads import PodEvents, SuspectPods

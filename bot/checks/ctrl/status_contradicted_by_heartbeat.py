@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.check import check
-from bot.checks.ctrl.about import KCM, SCHEDULER, restarts_often, running
+from bot.checks.ctrl.about import KCM, SCHEDULER
 from bot.model.cluster import Heartbeats, Nodes, SystemPods
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.health import is_ready, is_virtual, silence
+from bot.model.health import is_ready, is_virtual, restarts_often, running, silence
 from bot.model.refs import Subject
 from bot.model.refs import node as node_subject
 from bot.model.text import T
