@@ -91,13 +91,15 @@ class Trap:
         return report(question)
 
 
-def settings(state: Path, url: str) -> Settings:
+def settings(state: Path, url: str, database: str = "") -> Settings:
     """The settings of a bot in the local Slack at ``url``."""
     slack = {"bot_token": local.BOT_TOKEN, "app_token": local.APP_TOKEN, "base_url": f"{url}/api/", "flavor": "local"}
-    return Settings(state=state, slack=slack, clusters={"prod-eu": {}}, default_cluster="prod-eu")
+    return Settings(
+        state=state, slack=slack, clusters={"prod-eu": {}}, default_cluster="prod-eu", database_url=database
+    )
 
 
-def main(state: Path, url: str, plan: Plan | None, ready: Connection) -> None:
+def main(state: Path, url: str, plan: Plan | None, ready: Connection, database: str = "") -> None:
     """Run the bot until it dies or the parent closes the connection."""
     trap = Trap(plan)
     trap.web_api()
@@ -107,7 +109,7 @@ def main(state: Path, url: str, plan: Plan | None, ready: Connection) -> None:
     trap.around(Store, "sending", after="before a post")
     trap.around(Store, "sent", before="before the note", after="before the checkpoint")
     trap.around(Store, "save_report", after="after the diagnosis")
-    app = SlackApp(settings(state, url), COMMANDS, trap.diagnose, pace=0.0)
+    app = SlackApp(settings(state, url, database), COMMANDS, trap.diagnose, pace=0.0)
     app.start()
     ready.send("ready")
     if plan is not None and plan.point == "moment":

@@ -19,6 +19,7 @@ import pytest
 
 from bot.playground import slack as local
 from tests.slack.killable import Plan, main
+from tests.slack.postgres import postgres
 from tests.slack.reports import COMMANDS
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(420)]
@@ -51,8 +52,9 @@ ACCEPTED = {"after accepting", "before the ack"}  # killed with the question acc
 class World:
     """A local Slack, and bots that come and go on one state directory."""
 
-    def __init__(self, slack: local.LocalSlack, state: Path) -> None:
+    def __init__(self, slack: local.LocalSlack, state: Path, database: str = "") -> None:
         self.slack = slack
+        self.database = database
         self.state = state
         self.acked: set[str] = set()
         sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -62,7 +64,9 @@ class World:
     def bot(self, plan: Plan | None) -> tuple[BaseProcess, Any]:
         """Start a bot and wait until it listens; it may be dead by then, when it had work left."""
         ours, theirs = self.context.Pipe()
-        process = self.context.Process(target=main, args=(self.state, self.slack.url, plan, theirs), daemon=True)
+        process = self.context.Process(
+            target=main, args=(self.state, self.slack.url, plan, theirs, self.database), daemon=True
+        )
         process.start()
         theirs.close()
         try:
@@ -138,10 +142,31 @@ def plans() -> list[tuple[str, Plan]]:
 
 def test_no_message_is_lost_or_doubled_by_fifty_kills(world: World) -> None:
     """After every kill the next bot carries on; in the end each thread equals one that nothing disturbed."""
+    died, complete = _kill(world, plans())
+    assert sum(died.values()) >= 50
+    assert min(died[stage] for stage in STAGES) >= 3
+    assert complete >= 40
+
+
+def test_the_same_holds_on_postgres(tmp_path: Path) -> None:
+    """Several replicas share a database; one of them is killed in each stage."""
+    chosen = list({stage: (stage, plan) for stage, plan in plans()}.values())
+    names = [f"c{n}" for n in range(len(chosen) + 1)]
+    with postgres(tmp_path) as database:
+        slack = local.start(COMMANDS, channels=names)
+        try:
+            died, _ = _kill(World(slack, tmp_path, database), chosen)
+        finally:
+            slack.stop()
+    assert len(STAGES) + 1 == sum(died.values())
+
+
+def _kill(world: World, chosen: list[tuple[str, Plan]]) -> tuple[dict[str, int], int]:
+    """Kill a bot by each plan, let the last one finish, compare; deaths by stage, and complete threads."""
     undisturbed = _undisturbed(world)
     died: dict[str, int] = {}
     asked: dict[str, Plan] = {}
-    for number, (stage, plan) in enumerate(plans(), 1):
+    for number, (stage, plan) in enumerate(chosen, 1):
         channel = local.channel_id(f"c{number}")
         process, pipe = world.bot(plan)
         if process.is_alive():
@@ -152,8 +177,6 @@ def test_no_message_is_lost_or_doubled_by_fifty_kills(world: World) -> None:
         process.join(timeout=30)
         assert -signal.SIGKILL == process.exitcode, f"kill {number} ({plan}) did not happen"
         died[stage] = died.get(stage, 0) + 1
-    assert sum(died.values()) >= 50
-    assert min(died[stage] for stage in STAGES) >= 3
     _settle(world, asked)
     for channel, plan in asked.items():
         found = world.thread(channel)
@@ -161,7 +184,7 @@ def test_no_message_is_lost_or_doubled_by_fifty_kills(world: World) -> None:
             assert [] == found, plan
         elif channel in world.acked or plan.point in ACCEPTED or found:
             assert undisturbed == found, plan
-    assert len([c for c in asked if world.thread(c)]) >= 40
+    return died, len([c for c in asked if world.thread(c)])
 
 
 def _undisturbed(world: World) -> list[dict[str, Any]]:
