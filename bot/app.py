@@ -100,7 +100,9 @@ def run_live(
     name, cluster = choose_cluster(question, settings, context)
     sources = live(cluster, question)
     today = sources.now().date()
-    return diagnose(order(question, commands()[question.command], name, cluster, run, today), sources, progress)
+    return diagnose(
+        order(question, commands()[question.command], name, cluster, run=run, today=today), sources, progress
+    )
 
 
 def run_bundle(
@@ -119,7 +121,7 @@ def run_bundle(
         sources = replace(sources, no_ssh="SSH is switched off for this run (--no-ssh)")
     settings = cluster or Cluster()
     at = order(
-        question, commands()[question.command], name or Path(bundle.name).name, settings, "", sources.now().date()
+        question, commands()[question.command], name or Path(bundle.name).name, settings, today=sources.now().date()
     )
     return diagnose(at, sources, progress)
 

@@ -53,6 +53,7 @@ def assemble(
     *,
     order_question: Question,
     owns: tuple[str, ...],
+    headlines: tuple[str, ...] = (),
     cluster: str,
     run: str,
     observed_at: datetime,
@@ -68,6 +69,7 @@ def assemble(
     Args:
         order_question: what was asked.
         owns: the rows of the command; their serious checks are mandatory.
+        headlines: the rows that people came with.
         cluster: the name to show.
         run: the run id.
         observed_at: API-server time, UTC.
@@ -90,7 +92,7 @@ def assemble(
         Root(finding=ids[t.root], chain=tuple(ids[i] for i in t.chain), exposed_by=tuple(ids[i] for i in t.exposed_by))
         for t in story.roots
     )
-    status = _status(story, skipped, failed, outcomes, owns, unreachable, stopped)
+    status = _status(story, skipped, failed, outcomes, owns=owns, unreachable=unreachable, stopped=stopped)
     return Report(
         run=run,
         question=order_question,
@@ -98,7 +100,7 @@ def assemble(
         observed_at=observed_at,
         duration_ms=duration_ms,
         status=status,
-        summary=summarise(status, story, skipped, unreachable),
+        summary=summarise(status, story, skipped, unreachable=unreachable, headlines=headlines),
         roots=roots,
         entries=entries,
         ruled_out=ruled,
@@ -223,6 +225,7 @@ def _status(
     skipped: tuple[Skipped, ...],
     failed: tuple[Failed, ...],
     outcomes: Sequence[Outcome],
+    *,
     owns: tuple[str, ...],
     unreachable: SourceError | None,
     stopped: str,

@@ -162,7 +162,7 @@ def _told(
     causes: set[tuple[int, int]],
     owns: tuple[str, ...],
 ) -> Told:
-    path = best_path(root, causes, lambda i: (matches(findings[i].code, owns), -RANK[findings[i].severity]))
+    path = best_path(root, causes, lambda i: (findings[i].severity is Severity.CRIT, matches(findings[i].code, owns)))
     exposed = tuple(
         a.cause
         for a in arrows

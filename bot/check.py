@@ -1,8 +1,8 @@
 """The kernel of checks: what a check is, how it declares what it needs, and how it is run.
 
 A check is a pure generator whose parameter types are its declaration of inputs: ``X`` is required, ``X | None`` is
-optional, ``PerNode[X]`` is that evidence of every node that delivered it. A check with a required node-scoped parameter runs
-once a node. Discovery fails loudly: an import error, an unknown code or a second check with one code stops start-up.
+optional, ``PerNode[X]`` is that evidence of every node that delivered it. A check with a required node-scoped
+parameter runs once a node. Discovery fails loudly: an import error, an unknown code or a second check with one code stops start-up.
 """
 
 from __future__ import annotations

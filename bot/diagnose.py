@@ -84,6 +84,7 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
     return assemble(
         order_question=order.question,
         owns=order.command.owns,
+        headlines=order.command.headlines,
         cluster=order.cluster,
         run=order.run or new_run(order.question.command),
         observed_at=clock.now,

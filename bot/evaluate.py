@@ -24,7 +24,8 @@ class Verdict:
     """How one scenario came out.
 
     Attributes:
-        missing: what was expected and not there; forbidden: what was there and must not be. Words such as ``root NET-01``.
+        missing: what was expected and not there, in words such as ``root NET-01``.
+        forbidden: what was there and must not be.
         false_roots: roots named as confirmed or likely that the scenario does not expect.
         silent: rows whose check ran here with its evidence and stayed silent.
         ms: time of the diagnosis.

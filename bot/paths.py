@@ -22,9 +22,15 @@ def reach(start: int, causes: Pairs) -> set[int]:
     return seen - {start}
 
 
-def best_path(start: int, causes: Pairs, worth: Callable[[int], tuple[bool, int]]) -> tuple[int, ...]:
-    """The path from a root to the end worth most, by the most steps (the full story), at most 8 edges."""
-    best: tuple[tuple[bool, int, int], tuple[int, ...]] | None = None
+def best_path(start: int, causes: Pairs, worth: Callable[[int], tuple[bool, bool]]) -> tuple[int, ...]:
+    """The path from a root to its gravest end, by the most steps (the full story), at most 8 edges.
+
+    Args:
+        start: the root.
+        causes: active edges.
+        worth: of an end: whether it is critical, and whether it is of the command's own rows.
+    """
+    best: tuple[tuple[bool, int, bool], tuple[int, ...]] | None = None
     todo: list[tuple[int, ...]] = [(start,)]
     while todo:
         path = todo.pop()
@@ -32,8 +38,8 @@ def best_path(start: int, causes: Pairs, worth: Callable[[int], tuple[bool, int]
         if following and len(path) <= MAX_DEPTH:
             todo += [(*path, e) for e in following]
             continue
-        owned, severity = worth(path[-1])
-        score = (owned, len(path), severity)
+        critical, owned = worth(path[-1])
+        score = (critical, len(path), owned)
         if best is None or score > best[0]:
             best = (score, path)
     return best[1] if best else (start,)

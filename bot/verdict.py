@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from bot.chain import RANK, Story
 from bot.errors import SourceError
-from bot.model.finding import Finding
+from bot.model.finding import Finding, Severity
 from bot.model.report import Role, Skipped, Status, Summary
 from bot.model.text import T, Text
+from bot.rows import matches
 
 
-def summarise(status: Status, story: Story, skipped: tuple[Skipped, ...], unreachable: SourceError | None) -> Summary:
+def summarise(
+    status: Status,
+    story: Story,
+    skipped: tuple[Skipped, ...],
+    *,
+    unreachable: SourceError | None,
+    headlines: tuple[str, ...] = (),
+) -> Summary:
     """The summary of a report of this status."""
     if status is Status.CANCELLED:
         return Summary(
             wrong=T("The run was cancelled."), why=T("Somebody stopped it."), next=T("Run it again when you need it.")
         )
     if story.roots:
-        return _with_roots(story)
+        return _with_roots(story, headlines)
     counted = [
         f for f, r in zip(story.findings, story.roles, strict=True) if f.confidence.counts and r is not Role.NOISE
     ]
@@ -37,16 +45,40 @@ def summarise(status: Status, story: Story, skipped: tuple[Skipped, ...], unreac
     )
 
 
-def _with_roots(story: Story) -> Summary:
+def _with_roots(story: Story, headlines: tuple[str, ...]) -> Summary:
     told = story.roots[0]
-    root, symptom = story.findings[told.root], story.findings[told.chain[-1]]
-    if len(story.roots) > 1:
-        second = story.findings[story.roots[1].root]
-        why = T("Two or more independent causes: {first}. And: {second}.", first=root.title, second=second.title)
+    root, gravest = story.findings[told.root], story.findings[told.chain[-1]]
+    symptom = _symptom(story, headlines) or gravest
+    if symptom is not gravest and gravest.severity is Severity.CRIT and gravest is not root:
+        wrong = T("{symptom}. Gravest effect: {effect}", symptom=symptom.title, effect=gravest.title)
     else:
-        why = T("{cause} ({confidence})", cause=root.title, confidence=_confidence(root))
-    wrong = symptom.title if symptom is not root else T("{what}", what=root.title)
-    return Summary(wrong=wrong, why=why, next=_next(root))
+        wrong = symptom.title
+    return Summary(wrong=wrong, why=_why(story), next=_next(root))
+
+
+def _symptom(story: Story, headlines: tuple[str, ...]) -> Finding | None:
+    """What people came with: the first row of the command's headlines that was found and is explained by a root."""
+    explained = [
+        f
+        for i, f in enumerate(story.findings)
+        if f.confidence.counts and (story.explained_by(i) or story.roles[i] is Role.ROOT)
+    ]
+    return next((f for pattern in headlines for f in explained if matches(f.code, (pattern,))), None)
+
+
+def _why(story: Story) -> Text:
+    """The causes: one fault in several places is one cause."""
+    causes: dict[tuple[str, str], list[Finding]] = {}
+    for told in story.roots:
+        finding = story.findings[told.root]
+        causes.setdefault((finding.code, finding.reason), []).append(finding)
+    first, *others = causes.values()
+    if others:
+        return T("Independent causes: {first}. And: {second}.", first=first[0].title, second=others[0][0].title)
+    if len(first) > 1:
+        places = tuple(str(f.subject) for f in first[1:])
+        return T("{cause}; the same on {others}", cause=first[0].title, others=places)
+    return T("{cause} ({confidence})", cause=first[0].title, confidence=_confidence(first[0]))
 
 
 def _without_cause(counted: list[Finding], skipped: tuple[Skipped, ...]) -> Summary:

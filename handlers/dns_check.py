@@ -84,6 +84,7 @@ COMMAND = Command(
         "POD-18",
         "APP-01",
     ),
+    headlines=("APP-01", "DNS-07", "DNS-18", "DNS-0[2-9]", "DNS-*"),
     target=Argument.NAME,
     target_name="name",
     options=(

@@ -41,6 +41,7 @@ def _comparable(here: Node, other: Node) -> bool:
 COMMAND = Command(
     name="node-why",
     symptom=T("A node is NotReady, takes no pods, is unhealthy, or its network is wrong."),
+    headlines=("NODE-03", "NODE-0[1269]", "NODE-1[01]", "NET-02", "NODE-*"),
     target=Argument.NODE,
     target_name="NODE",
     target_required=True,

@@ -48,6 +48,7 @@ class Command:
         options: beyond the common ones of contract.md.
         owns: patterns of rows (``NODE-*``, ``CTRL-04``) whose serious checks are mandatory for an all-clear.
         runs: further rows that are checked along.
+        headlines: patterns of rows that are what people came with, most telling first: the verdict begins with one.
         switched: switch → patterns of rows that are judged only when it is given.
         examples: complete, copyable.
         look_into: a collector-like function whose parameters are evidence; it returns the nodes to visit, worst first,
@@ -58,6 +59,7 @@ class Command:
     symptom: Text
     owns: tuple[str, ...]
     runs: tuple[str, ...] = ()
+    headlines: tuple[str, ...] = ()
     switched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     target: Argument | None = None
     target_name: str = ""

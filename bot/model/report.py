@@ -197,3 +197,11 @@ class Report:
             if item.id == finding_id:
                 return item
         raise KeyError(finding_id)
+
+    def causes(self) -> tuple[tuple[Root, ...], ...]:
+        """The roots, best first, with those that are one fault in several places (same row and reason) put together."""
+        groups: dict[tuple[str, str], list[Root]] = {}
+        for root in self.roots:
+            finding = self.entry(root.finding).finding
+            groups.setdefault((finding.code, finding.reason), []).append(root)
+        return tuple(tuple(group) for group in groups.values())

@@ -109,9 +109,10 @@ def caveats(report: Report, voice: Voice) -> tuple[Line, ...]:
 
 def sure(report: Report, voice: Voice) -> Line:
     """How sure each named cause is, and on what it rests."""
-    entries = [report.entry(r.finding) for r in report.roots[:3]]
+    causes = [group[0] for group in report.causes()]
+    entries = [report.entry(r.finding) for r in causes[:3]]
     said = [voice(T("{finding} {sureness}", finding=e.id, sureness=story.sureness(e))) for e in entries]
-    more = len(report.roots) - len(entries)
+    more = len(causes) - len(entries)
     return join([*said, voice(T("and {count} more causes", count=more))] if more else said)
 
 

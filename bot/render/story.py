@@ -147,16 +147,21 @@ def suspects(report: Report) -> tuple[Entry, ...]:
 
 def heading(report: Report, number: int) -> Text:
     """What the n-th root (from 1) is called."""
-    if len(report.roots) == 1:
-        return T("Root cause")
-    return T("Root cause {number} of {count}", number=number, count=len(report.roots))
+    count = len(report.causes())
+    return T("Root cause") if count == 1 else T("Root cause {number} of {count}", number=number, count=count)
+
+
+def elsewhere(report: Report, group: tuple[Root, ...]) -> Text | None:
+    """Where else the same fault is; None when it is in one place."""
+    others = tuple(f"{r.finding} {report.entry(r.finding).finding.subject}" for r in group[1:])
+    return T("The same fault is on {others}.", others=others) if others else None
 
 
 def several(report: Report) -> Text | None:
     """What must be said when there are independent roots: repairing one is not the end."""
-    if len(report.roots) < 2:  # noqa: PLR2004 - one root is the whole story
+    first, *rest = (group[0].finding for group in report.causes()) if report.roots else ("",)
+    if not rest:
         return None
-    first, *rest = (r.finding for r in report.roots)
     return T(
         "These causes are independent: fixing {first} will probably reveal {rest}. "
         "The symptom is gone only when all are fixed.",

@@ -111,9 +111,12 @@ def _finding(page: Page, report: Report, entry: Entry, room: int) -> None:
 def _chain(page: Page, report: Report) -> None:
     voice = page.voice
     several = story.several(report)
-    for number, root in enumerate(report.roots, 1):
+    for number, group in enumerate(report.causes(), 1):
         page.heading(story.heading(report, number))
-        _root(page, report, root)
+        _root(page, report, group[0])
+        others = story.elsewhere(report, group)
+        if others is not None:
+            page.put(rich(voice(others)))
     if several is not None:
         page.gap()
         page.put(rich(voice(several)))

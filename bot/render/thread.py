@@ -20,8 +20,10 @@ def chain(report: Report, voice: Voice, room: Room) -> Message:
     several = story.several(report)
     if several is not None:
         blocks.append(Section(lines=(voice(several),)))
-    for number, root in enumerate(report.roots, 1):
-        blocks.append(Section(lines=_root(report, root, number, voice, room)))
+    for number, group in enumerate(report.causes(), 1):
+        others = story.elsewhere(report, group)
+        lines = _root(report, group[0], number, voice, room)
+        blocks.append(Section(lines=(*lines, voice(others)) if others is not None else lines))
     if report.entries and not report.roots:
         blocks.append(Section(lines=no_root(report, voice)))
     blocks += _doubts(report, voice, room)
