@@ -17,6 +17,8 @@ __all__ = ["TABLE", "VALID", "Spec", "base", "section"]
 
 
 def _address(value: str) -> bool:
+    if "%" in value:  # a scope may hold any text, a semicolon too
+        return False
     try:
         ip_address(value)
     except ValueError:
@@ -29,6 +31,8 @@ def _matches(pattern: str) -> Callable[[str], bool]:
     return lambda value: compiled.fullmatch(value) is not None
 
 
+_WHOLE = r"(?!\S*/\.{1,2}(/|$| ))"  # no "." or ".." on the way: a path stays below the folder it names
+_FOREIGN = r"(?!.*/(fs|merged|diff|rootfs|upper|work|pods)/)"  # folders that a pod writes, links included
 _NAME = r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?"
 VALID: Mapping[str, Callable[[str], bool]] = {
     "DST": _address,
@@ -45,9 +49,11 @@ VALID: Mapping[str, Callable[[str], bool]] = {
     "SINCE": _matches(r"-[1-9][0-9]{0,4}(s|min|h)|@[0-9]{9,11}"),
     "CONTAINER": _matches(r"[0-9a-f]{12,64}"),
     "COMPONENT": _matches(r"kube-apiserver|kube-controller-manager|kube-scheduler|etcd"),
-    "RESOLVCONF": _matches(r"/(var/lib|run|var/run)/(containerd|containers|docker|crio|kubelet)/[A-Za-z0-9._/@-]+"),
-    "FILE": _matches(r"(/[A-Za-z0-9._@+-]+){1,20}"),
-    "FILES": _matches(r"(/[A-Za-z0-9._@+-]+)+( (/[A-Za-z0-9._@+-]+)+)*"),
+    "RESOLVCONF": _matches(
+        rf"{_WHOLE}{_FOREIGN}/(var/lib|run|var/run)/(containerd|containers|docker|crio|kubelet)(/[A-Za-z0-9._@-]+)*/resolv\.conf"
+    ),
+    "FILE": _matches(rf"{_WHOLE}(/[A-Za-z0-9._@+-]+){{1,20}}"),
+    "FILES": _matches(rf"{_WHOLE}(/[A-Za-z0-9._@+-]+)+( {_WHOLE}(/[A-Za-z0-9._@+-]+)+)*"),
     "ENDPOINT": _matches(r"([A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}"),
 }
 
