@@ -189,11 +189,11 @@ def _bare(meta: Meta) -> Meta:
     return msgspec.structs.replace(meta, annotations=kept or None)
 
 
-def together(work: Callable[[A], R], over: Sequence[A]) -> list[R]:
-    """Do the same for each, at most 8 at a time, in the order given; the first error is raised."""
+def together(work: Callable[[A], R], over: Sequence[A], *, parallel: int = PARALLEL) -> list[R]:
+    """Do the same for each, ``parallel`` at a time, in the order given; the first error is raised."""
     if len(over) <= 1:
         return [work(item) for item in over]
-    with ThreadPoolExecutor(min(PARALLEL, len(over)), thread_name_prefix="read") as pool:
+    with ThreadPoolExecutor(min(parallel, len(over)), thread_name_prefix="read") as pool:
         return list(pool.map(work, over))
 
 
