@@ -152,12 +152,13 @@ def _files(trip: Trip, defaults: KubeletDefaults | None, times: TimeBase) -> Kub
 
 
 def _network_manager(trip: Trip, times: TimeBase) -> NetworkManager:
-    setup, settings = net.managed(trip.output("NETCONF").text)
+    told = trip.output("NETCONF").text  # a recording may hold all three in one
+    setup, settings = net.managed(told)
     try:
-        log = journal.short_iso(trip.text("NETLOG"), times)
+        log = journal.short_iso(trip.text("NETLOG") if "NETLOG" in trip.outputs else told, times)
     except (NoAnswerError, UnparsableError):
         log = None
-    runs = net.package_runs(trip.text_or("PKGLOG"), times)
+    runs = net.package_runs(trip.text_or("PKGLOG", told), times)
     return NetworkManager(
         proof=trip.proof("NETCONF", "NETLOG", "PKGLOG"),
         node=trip.node,
@@ -178,10 +179,8 @@ def _manual(trip: Trip) -> ManualContainers:
 
 def _forward(trip: Trip) -> Iptables:
     policy, rules = net.forward(trip.text("IPT"))
-    try:
-        counts = (net.policy_packets(trip.text("IPT_COUNT")), net.policy_packets(trip.text("IPT_AGAIN")))
-    except (NoAnswerError, UnparsableError):
-        counts = None
+    readings = [n for key in ("IPT", "IPT_COUNT", "IPT_AGAIN") for n in net.policy_packets(trip.text_or(key))]
+    counts = (readings[0], readings[-1]) if len(readings) > 1 else None
     proof = trip.proof("IPT", "IPT_COUNT", "IPT_AGAIN")
     return Iptables(proof=proof, node=trip.node, policy=policy, rules=rules, dropped=counts)
 

@@ -104,16 +104,9 @@ def forward(text: str) -> tuple[str, tuple[str, ...]]:
     return policy[1], tuple(re.findall(r"(?m)^-A FORWARD (.+)$", text))
 
 
-def policy_packets(text: str) -> int:
-    """Packets that met the policy of FORWARD, from ``iptables -L FORWARD -nvx``.
-
-    Raises:
-        UnparsableError: no chain heading.
-    """
-    m = _COUNTED.search(text)
-    if not m:
-        raise UnparsableError("iptables -L FORWARD", text)
-    return int(m[2])
+def policy_packets(text: str) -> tuple[int, ...]:
+    """Packets that met the policy of FORWARD, one number for each ``iptables -L FORWARD -nvx``; none is no reading."""
+    return tuple(int(m[2]) for m in _COUNTED.finditer(text))
 
 
 def managed(text: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -155,8 +155,8 @@ def _changed(units: HostUnits) -> Iterator[Finding]:
     fix = Fix(
         what=T("On the node: read what changed, then let systemd load it; restart the units at a quiet time."),
         safety=Safety.REVERSIBLE,
-        commands=(f"systemctl cat {' '.join(changed)} --no-pager", "sudo systemctl daemon-reload"),
-        verify=(f"systemctl show -p NeedDaemonReload {' '.join(changed)}",),
+        commands=(f"systemctl cat {_words(changed)} --no-pager", "sudo systemctl daemon-reload"),
+        verify=(f"systemctl show -p NeedDaemonReload {_words(changed)}",),
     )
     shown = units.proof.quote(*(f"Id={n}.service NeedDaemonReload=yes" for n in changed))
     yield _trap(
@@ -168,6 +168,10 @@ def _changed(units: HostUnits) -> Iterator[Finding]:
         proof=shown,
         fix=fix,
     )
+
+
+def _words(names: tuple[str, ...]) -> str:
+    return " ".join(shlex.quote(n) for n in names)
 
 
 def _fields(units: HostUnits, log: KubeletLog | None) -> Iterator[Finding]:

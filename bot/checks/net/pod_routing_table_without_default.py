@@ -137,13 +137,13 @@ def _fixes(pods: PodsOnNode, table: DeadTable, device: str, good: tuple[PolicyRo
         )
     gateway = _gateway(table, good)
     if device and table.name and gateway:
-        route = f"default via {gateway} dev {shlex.quote(device)} table {shlex.quote(table.name)}"
+        route = f"default via {shlex.quote(gateway)} dev {shlex.quote(device)} table {shlex.quote(table.name)}"
         yield Fix(
             what=T(
                 "On the node, until the agent has repaired it: make sure of the gateway, then add the default route."
             ),
             safety=Safety.REVERSIBLE,
-            commands=(f"ping -c2 -W1 -I {shlex.quote(device)} {gateway}", f"sudo ip route add {route}"),
+            commands=(f"ping -c2 -W1 -I {shlex.quote(device)} {shlex.quote(gateway)}", f"sudo ip route add {route}"),
             verify=(check_it,),
             undo=(f"sudo ip route del {route}",),
             stage=Stage.MITIGATION,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from bot.check import check
@@ -87,6 +88,6 @@ def _look(addresses: tuple[str, ...]) -> Fix:
     return Fix(
         what=T("On the node: name the hop that fails; then look at its security group, route or load balancer."),
         safety=Safety.READ_ONLY,
-        commands=tuple(f"ip -j route get {h}" for h in hosts),
-        verify=tuple(f"curl -sk -m 3 https://{a}/livez" for a in addresses),
+        commands=tuple(f"ip -j route get {shlex.quote(h)}" for h in hosts),
+        verify=tuple(f"curl -sk -m 3 {shlex.quote(f'https://{a}/livez')}" for a in addresses),
     )

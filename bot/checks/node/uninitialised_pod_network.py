@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 
 from bot.check import check
@@ -133,9 +134,9 @@ def _look(name: str) -> Fix:
         what=T("Look at the CNI's DaemonSet and its pod on {node}; then repair or install it.", node=name),
         safety=Safety.READ_ONLY,
         commands=(
-            f"kubectl get pods -A -o wide --field-selector spec.nodeName={name}",
+            f"kubectl get pods -A -o wide --field-selector spec.nodeName={shlex.quote(name)}",
             "kubectl get daemonsets -A",
             "sudo ls -la /etc/cni/net.d /opt/cni/bin",
         ),
-        verify=(f"kubectl get node {name}",),
+        verify=(f"kubectl get node {shlex.quote(name)}",),
     )
