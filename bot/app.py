@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from bot.ask import parse, seconds
+from bot.assemble import refused
 from bot.bundle.store import Bundle, open_bundle
 from bot.config import Cluster, Settings, Ssh
-from bot.diagnose import Order, Progress, diagnose
+from bot.diagnose import Order, Progress, diagnose, new_run
 from bot.errors import SettingsError, UsageError
 from bot.model.command import Command, Question
 from bot.model.evidence import Expectations
@@ -72,13 +73,13 @@ def _plain_ssh() -> Ssh | None:
 
 
 def order(
-    question: Question, command: Command, cluster_name: str, cluster: Cluster, run: str = "", today: date | None = None
+    question: Question, command: Command, name: str, cluster: Cluster, *, run: str = "", today: date | None = None
 ) -> Order:
     """What to diagnose, from a question and the settings of its cluster."""
     return Order(
         question=question,
         command=command,
-        cluster=cluster_name,
+        cluster=name,
         expectations=expectations(cluster, today),
         timeout=float(seconds(question.options.get("timeout", "90s"))),
         window_seconds=seconds(question.options.get("since", "30m")),
@@ -146,5 +147,13 @@ def plan(question: Question) -> str:
 
 
 def answering(settings: Settings) -> Callable[[Question, Progress], Report]:
-    """How the bot answers a question: the live cluster of the settings."""
-    return lambda question, progress: run_live(question, settings, progress=progress)
+    """How the bot answers a question: from the live cluster of the settings; a wrong target is an answer too."""
+
+    def answer(question: Question, progress: Progress) -> Report:
+        try:
+            return run_live(question, settings, progress=progress)
+        except UsageError as error:
+            now = datetime.now(UTC)  # noqa: TID251 - nothing was observed
+            return refused(question, question.cluster, new_run(question.command), error, now)
+
+    return answer

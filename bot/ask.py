@@ -6,7 +6,6 @@ what does not fit is refused with the nearest match and a complete example, and 
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import re
 import shlex
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from bot.errors import UsageError
 from bot.model.command import Argument, Command, Option, Question
 from bot.model.text import T
+from bot.rows import nearest
 
 MAX_CHARS = 1000
 NORMALISE = str.maketrans(
@@ -142,12 +142,6 @@ def _target(targets: list[str], command: Command, example: str) -> str:
         raise UsageError(f"{command.name} takes no target", example=example)
     _fits(command.target, targets[0], command.target_name or "target", example)
     return targets[0]
-
-
-def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
-    """The closest known words, best first, at most three."""
-    written = {name.lower(): name for name in known}
-    return tuple(written[m] for m in difflib.get_close_matches(word.lower(), list(written), n=3, cutoff=0.5))
 
 
 def _fits(kind: Argument, value: str, name: str, example: str) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from bot.chain import Story
 from bot.check import Outcome
-from bot.errors import SourceError
+from bot.errors import SourceError, UsageError
 from bot.model.command import Question
 from bot.model.finding import Fix, RuledOut, Severity
 from bot.model.proof import Proof
@@ -26,6 +26,7 @@ from bot.model.report import (
     Ruled,
     Skipped,
     Status,
+    Summary,
 )
 from bot.model.text import T, Text
 from bot.rows import matches
@@ -249,3 +250,17 @@ def _note(stopped: str) -> Text | None:
     if stopped == "deadline":
         return T("The time for the whole run was over: what had arrived by then is judged, the rest was not checked.")
     return None
+
+
+def refused(question: Question, cluster: str, run: str, error: UsageError, at: datetime) -> Report:
+    """The report of a question that asks about something that does not exist: nothing was checked."""
+    nearest = T("Did you mean {nearest}?", nearest=error.nearest) if error.nearest else T("Look at the name again.")
+    return Report(
+        run=run,
+        question=question,
+        cluster=cluster,
+        observed_at=at,
+        duration_ms=0,
+        status=Status.FAILED,
+        summary=Summary(wrong=T("{problem}", problem=str(error)), why=T("Nothing was checked."), next=nearest),
+    )

@@ -2,7 +2,8 @@
 
 A check is a pure generator whose parameter types are its declaration of inputs: ``X`` is required, ``X | None`` is
 optional, ``PerNode[X]`` is that evidence of every node that delivered it. A check with a required node-scoped
-parameter runs once a node. Discovery fails loudly: an import error, an unknown code or a second check with one code stops start-up.
+parameter runs once a node. Discovery fails loudly: an import error, an unknown code or a second check with one code
+stops start-up.
 """
 
 from __future__ import annotations

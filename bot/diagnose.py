@@ -15,13 +15,14 @@ from bot import check as checks
 from bot import collector as collectors
 from bot.assemble import assemble
 from bot.chain import explain
-from bot.errors import SourceError
+from bot.check import needs_of
+from bot.errors import SourceError, UsageError
 from bot.gather import Gathering, Step, types_needed
 from bot.model.command import Command, Question
 from bot.model.evidence import Ask, Clock, Expectations, Known
 from bot.model.proof import Proof, Source
 from bot.model.report import Report
-from bot.rows import wanted
+from bot.rows import nearest, wanted
 from bot.source import Sources
 
 DEFAULT_TIMEOUT = 90.0
@@ -68,7 +69,11 @@ def new_run(command: str) -> str:
 
 
 def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -> Report:
-    """Answer the question from the sources; what the cluster refuses or breaks is in the report, never raised."""
+    """Answer the question from the sources; what the cluster refuses or breaks is in the report, never raised.
+
+    Raises:
+        UsageError: the target exists nowhere.
+    """
     progress = progress or Progress()
     began = time.monotonic()
     known, unreachable = _preliminaries(order, sources)
@@ -76,6 +81,7 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
     needed = types_needed(chosen, order.command, collectors.load())
     gathering = Gathering(known, sources, collectors.load(), needed, order.command)
     nodes = gathering.run(deadline=began + order.timeout, progress=progress.step, cancelled=progress.cancelled)
+    _require_target(order, known)
     outcomes = checks.run(chosen, known, nodes)
     findings = tuple(f for outcome in outcomes for f in outcome.findings)
     story = explain(findings, known, order.command.owns)
@@ -95,6 +101,28 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
         stopped=gathering.stopped,
         ignored=order.expectations.ignored,
     )
+
+
+def _require_target(order: Order, known: Known) -> None:
+    """Refuse a target that exists nowhere, as long as it is known what exists.
+
+    Raises:
+        UsageError: with the nearest names.
+    """
+    names_of, target = order.command.targets, order.question.target
+    if names_of is None or not target:
+        return
+    values = {need.name: known.get(need.type) for need in needs_of(names_of)}
+    if any(values[need.name] is None for need in needs_of(names_of) if need.required):
+        return
+    names = names_of(**values)
+    if target not in names:
+        word = order.command.target_name or "target"
+        raise UsageError(
+            f"the cluster has no {word} {target!r}",
+            nearest=nearest(target, names),
+            example=next(iter(order.command.examples), order.command.name),
+        )
 
 
 def _preliminaries(order: Order, sources: Sources) -> tuple[Known, SourceError | None]:

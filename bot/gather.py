@@ -41,8 +41,8 @@ def types_needed(
     """Every evidence type that the checks, the choice of nodes, or a collector on the way to them builds on."""
     source = {kind: c for c in collectors for kind in c.provides}
     todo = [n.type for check in checks for n in check.needs]
-    if command.look_into is not None:
-        todo += [n.type for n in needs_of(command.look_into)]
+    for chooser in (command.look_into, command.targets):
+        todo += [n.type for n in needs_of(chooser)] if chooser is not None else []
     seen: set[type[Evidence]] = set()
     while todo:
         kind = todo.pop()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from bot.check import Check
@@ -25,3 +26,9 @@ def wanted(checks: Mapping[str, Check], command: Command, question: Question) ->
     return tuple(
         check for code, check in checks.items() if matches(code, command.owns + command.runs) and not matches(code, off)
     )
+
+
+def nearest(word: str, known: Iterable[str]) -> tuple[str, ...]:
+    """The closest known words, best first, at most three."""
+    written = {name.lower(): name for name in known}
+    return tuple(written[m] for m in difflib.get_close_matches(word.lower(), list(written), n=3, cutoff=0.5))

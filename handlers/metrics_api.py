@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.model.apis import ApiServices
 from bot.model.cluster import Heartbeats, Leaders, Nodes, SystemPods
 from bot.model.command import Argument, Command
 from bot.model.evidence import Clock
@@ -45,6 +46,11 @@ def look_into(
     return tuple(dict.fromkeys(name for name in chosen if name in known))[:MOST]
 
 
+def targets(services: ApiServices) -> tuple[str, ...]:
+    """The names of the registered APIServices, the one everybody expects, and the word for all."""
+    return ("all", "v1beta1.metrics.k8s.io", *(s.metadata.name for s in services.items))
+
+
 COMMAND = Command(
     name="metrics-api",
     symptom=T("why kubectl top, an HPA or an aggregated API does not work"),
@@ -81,5 +87,6 @@ COMMAND = Command(
         "/metrics-api v1beta1.custom.metrics.k8s.io",
         "/metrics-api all",
     ),
+    targets=targets,
     look_into=look_into,
 )

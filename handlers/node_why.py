@@ -20,13 +20,18 @@ POOLS = (
 
 
 def look_into(ask: Ask, nodes: Nodes | None) -> tuple[str, ...]:
-    """The node that was asked about; for its network also two healthy nodes of its pool, and the peer that was named."""
+    """The node that was asked about; for its network also two healthy nodes of its pool, and the named peer."""
     named = [ask.options[key] for key in ("peer",) if ask.options.get(key)]
     if not ask.switch("net") or nodes is None:
         return (ask.target, *named)
     here = nodes.get(ask.target)
     others = [n.name for n in nodes.items if here and n.name not in {here.name, *named} and _comparable(here, n)]
     return (ask.target, *named, *others[: MOST_PEERS - len(named)])
+
+
+def targets(nodes: Nodes) -> tuple[str, ...]:
+    """The names of the cluster's nodes."""
+    return tuple(n.name for n in nodes.items)
 
 
 def _comparable(here: Node, other: Node) -> bool:
@@ -58,5 +63,6 @@ COMMAND = Command(
     runs=("CTRL-09", "CTRL-12"),
     switched={"net": NETWORK},
     examples=("/node-why node-3", "/node-why node-a net peer=node-d"),
+    targets=targets,
     look_into=look_into,
 )

@@ -17,7 +17,7 @@ from bot.errors import UsageError
 from bot.evaluate import as_json, evaluate
 from bot.evaluate_table import table
 from bot.model.rows import rows
-from bot.rows import matches
+from bot.rows import matches, nearest
 from bot.scenario import find
 from handlers import COMMANDS
 
@@ -60,8 +60,6 @@ def explain(
         return
     found = known.get(code.upper())
     if found is None:
-        from bot.ask import nearest  # noqa: PLC0415 - only for the message
-
         raise UsageError(f"there is no check {code!r}", nearest=nearest(code, known), example="explain NODE-04")
     typer.echo(f"{found.code}  {rows()[found.code].title}\n{found.slug.replace('_', ' ')}\n\n{found.page}")
 

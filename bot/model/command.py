@@ -51,6 +51,7 @@ class Command:
         headlines: patterns of rows that are what people came with, most telling first: the verdict begins with one.
         switched: switch → patterns of rows that are judged only when it is given.
         examples: complete, copyable.
+        targets: a function like ``look_into`` that returns the names a target may have; None when any may be asked.
         look_into: a collector-like function whose parameters are evidence; it returns the nodes to visit, worst first,
             and may be None for commands that never visit nodes.
     """
@@ -66,6 +67,7 @@ class Command:
     target_required: bool = False
     options: tuple[Option, ...] = ()
     examples: tuple[str, ...] = ()
+    targets: Callable[..., tuple[str, ...]] | None = None
     look_into: Callable[..., tuple[str, ...]] | None = None
 
 

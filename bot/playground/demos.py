@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
-from bot.ask import nearest
 from bot.errors import UsageError
+from bot.rows import nearest
 from bot.scenario import Scenario, read
 
 IDS = ("W1", "W1-modern", "W2", "W3", "W6a", "healthy")

@@ -12,9 +12,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.ask import nearest, parse
+from bot.ask import parse
 from bot.errors import UsageError
 from bot.model.command import Command, Question
+from bot.rows import nearest
 
 MENTION = re.compile(r"^\s*(?:<@[A-Z0-9]+(?:\|[^>]*)?>[\s:,]*)+")
 LINK = re.compile(r"<(?:(?:https?|mailto|tel):(?://)?)?([^<>|\s]+)(?:\|([^<>]*))?>")

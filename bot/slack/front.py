@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from bot.ask import nearest, seconds
+from bot.ask import seconds
 from bot.config import Settings
 from bot.errors import UsageError
 from bot.model.command import Command, Question
 from bot.model.text import T
 from bot.render.blocks import Message
 from bot.render.i18n import Voice
+from bot.rows import nearest
 from bot.runs.run import Run, run_id
 from bot.runs.store import Record, Store
 from bot.slack import replies
