@@ -76,9 +76,10 @@ def clock_of(trip: Trip, told: Told | None, began: float, ended: float) -> NodeC
         ran = sum(o.duration_ms for o in trip.outputs.values()) / 1000
         window = max(0.0, ended - began - ran)
         rtt = told.answered - told.asked
-        moment = told.date + timedelta(seconds=began + window / 2 - told.answered + rtt / 2)
+        middle = 0.5  # the Date header has whole seconds
+        moment = told.date + timedelta(seconds=middle + began + window / 2 - told.answered + rtt / 2)
         offset = read.epoch - moment.timestamp()
-        uncertainty = 0.5 + (window + rtt) / 2  # the Date header has whole seconds
+        uncertainty = middle + (window + rtt) / 2
     return NodeClock(
         proof=trip.proof("TIME"),
         node=trip.node,
