@@ -84,6 +84,12 @@ def _listening() -> Iterator[list[tuple[Known, tuple[str, ...], tuple[Outcome, .
         kernel.run = real
 
 
+@cache
+def checks() -> dict[str, Check]:
+    """Every check by its row."""
+    return kernel.load()
+
+
 def positive(code: str) -> tuple[str, ...]:
     """The scenarios in which a row must be found: named under roots, find or info."""
     return tuple(
@@ -98,7 +104,7 @@ def findings(name: str, code: str) -> tuple[tuple[str, Finding], ...]:
 
 def again(code: str, known: Known, key: str) -> Outcome:
     """Run one check anew, on other evidence."""
-    item = kernel.load()[code]
+    item = checks()[code]
     return kernel.run((item,), known, (key,))[0]
 
 

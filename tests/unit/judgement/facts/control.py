@@ -337,6 +337,26 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             everywhere=True,
         ),
     ),
+    "METRICS-04": (
+        Fact("only one node fails", {Scrapes: lambda e, s: swap(e, failures=e.failures[:1])}),
+        Fact("they fail for other reasons", {Scrapes: failures(reason="timeout")}),
+        Fact("it was twice, half an hour ago", {Scrapes: failures(times=2, minutes=29)}),
+        Fact(
+            "the API is available and has samples",
+            {ApiServices: each("items", undo.available), NodeMetrics: sampled},
+            left="likely",
+        ),
+    ),
+    "METRICS-06": (
+        Fact("the kubelets do not answer at all", {Scrapes: failures(error="context deadline exceeded")}),
+        Fact(
+            "one kubelet refuses the token",
+            {Scrapes: lambda e, s: swap(e, failures=e.failures[:1])},
+            reasons=("unauthorized",),
+        ),
+        Fact("it was twice, half an hour ago", {Scrapes: failures(times=2, minutes=29)}),
+        Fact("the nodes have samples", {NodeMetrics: sampled}, left="likely"),
+    ),
     "METRICS-07": (
         Fact("the kubelet's port is closed", {KubeletHealth: lambda h, s: swap(h, serving="refused")}, everywhere=True),
         Fact("the kubelet is back for a minute", {HostUnits: undo.kubelet_runs(1)}, everywhere=True),
