@@ -24,6 +24,7 @@ from dbos._serialization import DBOSPortableJSONSerializer
 
 from bot.runs.inbox import Inbox
 from bot.runs.store import open_database
+from bot.runs.survivors import Survivors
 
 R = TypeVar("R")
 Flow = Callable[[dict[str, Any]], None]
@@ -51,6 +52,7 @@ class Engine:
         self._inbox = Inbox(inbox_url, self._enqueue)
         self._executor_id = executor_id
         self._parallel = parallel
+        self._survivors: Survivors | None = None
         self._job: Callable[[str, dict[str, Any]], None] | None = None
 
     def flow(self, name: str, action: Flow) -> None:
@@ -82,9 +84,21 @@ class Engine:
             QUEUE, worker_concurrency=self._parallel, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
         )
         self._inbox.start()
+        if not self._url.startswith("sqlite"):
+            self._survivors = Survivors(
+                self._url,
+                self._executor_id,
+                owners=self._owners,
+                recover=self._recover,
+                adopt=self._inbox.adopt,
+            )
+            self._survivors.start()
 
     def stop(self, *, grace: int = 0) -> None:
         """Stop taking jobs, wait up to ``grace`` seconds for running ones; the next start goes on with the rest."""
+        if self._survivors is not None:
+            self._survivors.stop()
+            self._survivors = None
         self._inbox.stop()
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=grace)
         self._job = None
@@ -104,6 +118,15 @@ class Engine:
         assert self._job is not None
         with SetWorkflowID(f"{flow}:{key}"):
             DBOS.enqueue_workflow(QUEUE, self._job, flow, payload)
+
+    def _owners(self) -> set[str]:
+        """The replicas that have begun jobs which are not done."""
+        begun = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        return {workflow.executor_id for workflow in begun if workflow.executor_id}
+
+    def _recover(self, executor_id: str) -> None:
+        """Put the jobs of a replica that is gone back into the queue; dbos has no public call for it."""
+        DBOS._recover_pending_workflows([executor_id])  # noqa: SLF001 - see above; a test on Postgres guards it
 
     def step(self, name: str, action: Callable[[], R]) -> R:
         """Inside a flow: do ``action`` once, or return what it returned before a kill; its result must be JSON."""

@@ -71,12 +71,21 @@ class Inbox:
         """Take jobs; those that were left here come first."""
         with self._database.begin() as connection:
             _tables.create_all(connection)
-            left = list(connection.execute(sa.select(_jobs)))
-        self._written = [Job(flow=r.flow, key=r.key, payload=msgspec.json.decode(r.payload)) for r in left]
+        self.adopt()
         for name, work in (("inbox-write", self._write), ("inbox-forward", self._hand_over)):
             thread = threading.Thread(target=work, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def adopt(self) -> None:
+        """Take what stands on disk and is not in hand: left by a process that died, or on its way elsewhere."""
+        with self._database.connect() as connection:
+            left = list(connection.execute(sa.select(_jobs)))
+        jobs = [Job(flow=row.flow, key=row.key, payload=msgspec.json.decode(row.payload)) for row in left]
+        with self._changed:
+            known = {(job.flow, job.key) for job in (*self._new, *self._written)}
+            self._written += [job for job in jobs if (job.flow, job.key) not in known]
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Stop; what was not handed over stays."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import threading
 import time
 from collections.abc import Mapping
@@ -111,9 +112,14 @@ class SlackApp:
         log.info("listening to slack", mode=self._settings.slack.mode)
 
     def serve(self) -> None:
-        """Start, and block until :meth:`stop`."""
+        """Start, and block until :meth:`stop` is called or the process is told to end; then stop in order."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stopped.set())
         self.start()
-        self._stopped.wait()
+        try:
+            self._stopped.wait()
+        finally:
+            self.stop()
 
     def stop(self) -> None:
         """Stop listening, give running work a moment, and close; what is not done is done after the next start."""

@@ -63,10 +63,10 @@ def manifest(commands: Iterable[Command]) -> str:
 
 
 def _slash(command: Command) -> dict[str, Any]:
-    example = command.examples[0].removeprefix(f"{command.name} ") if command.examples else ""
+    example = (command.examples[-1] if command.examples else "").lstrip("/").removeprefix(command.name).strip()
     return {
         "command": f"/{command.name}",
         "description": str(command.symptom)[:DESCRIPTION_CHARS],
-        "usage_hint": (example if example != command.name else "help")[:HINT_CHARS],
+        "usage_hint": (example or "help")[:HINT_CHARS],
         "should_escape": False,
     }

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bot.errors import SettingsError
 from bot.playground import slack as local
+from tests.slack.killable import Place
 from tests.slack.killable import main as bot
 from tests.slack.reports import COMMANDS
 
@@ -37,7 +38,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as state:
             ours, theirs = multiprocessing.get_context("spawn").Pipe()
             process = multiprocessing.get_context("spawn").Process(
-                target=bot, args=(Path(state), slack.url, None, theirs)
+                target=bot, args=(Place(state=Path(state), url=slack.url), None, theirs)
             )
             process.start()
             theirs.close()

@@ -15,7 +15,7 @@ from bot.config import Settings
 from bot.diagnose import Progress
 from bot.model.command import Question
 from bot.model.report import Report
-from bot.slack import delivery
+from bot.slack import delivery, thread
 from bot.slack.app import SlackApp
 from tests.slack import fake
 from tests.slack.reports import COMMANDS, diagnose
@@ -84,6 +84,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """A running bot; pauses between attempts are cut short."""
     with pytest.MonkeyPatch.context() as patch, socket.socket() as probe:
         patch.setattr(delivery, "PAUSES", (0.0, 0.05, 0.1, 0.1))
+        patch.setattr(thread, "EDIT_SECONDS", 0.1)
+        patch.setattr(thread, "EDIT_SECONDS_PER_RUN", 0.0)
         patch.setattr(delivery, "SHARE_PAUSES", (0.0, 0.05, 0.1))
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -22,6 +22,7 @@ from bot.gather import Step
 from bot.model.command import Question
 from bot.model.report import Report
 from bot.playground import slack as local
+from bot.runs import survivors
 from bot.runs.engine import Engine
 from bot.runs.store import Store
 from bot.slack.app import SlackApp
@@ -37,6 +38,15 @@ class Plan:
 
     point: str
     times: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a bot lives: its state directory or database, and its Slack."""
+
+    state: Path
+    url: str
+    database: str = ""
 
 
 class Trap:
@@ -99,8 +109,10 @@ def settings(state: Path, url: str, database: str = "") -> Settings:
     )
 
 
-def main(state: Path, url: str, plan: Plan | None, ready: Connection, database: str = "") -> None:
-    """Run the bot until it dies or the parent closes the connection."""
+def main(place: Place, plan: Plan | None, ready: Connection, name: str = "") -> None:
+    """Run the bot (as the replica ``name``) until it dies or the parent closes the connection."""
+    os.environ["HOSTNAME"] = name or "bot-0"
+    survivors.SWEEP_SECONDS = 1.0
     trap = Trap(plan)
     trap.web_api()
     trap.around(Engine, "submit", before="before accepting", after="after accepting")
@@ -109,7 +121,7 @@ def main(state: Path, url: str, plan: Plan | None, ready: Connection, database: 
     trap.around(Store, "sending", after="before a post")
     trap.around(Store, "sent", before="before the note", after="before the checkpoint")
     trap.around(Store, "save_report", after="after the diagnosis")
-    app = SlackApp(settings(state, url, database), COMMANDS, trap.diagnose, pace=0.0)
+    app = SlackApp(settings(place.state, place.url, place.database), COMMANDS, trap.diagnose, pace=0.0)
     app.start()
     ready.send("ready")
     if plan is not None and plan.point == "moment":

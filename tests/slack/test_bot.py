@@ -180,6 +180,16 @@ def test_the_cancel_button_ends_a_run_and_says_so(office: Office) -> None:
     assert 1 == len(office.slack.thread("C14"))
 
 
+def test_a_long_run_shows_how_far_it_is(office: Office) -> None:
+    """The root is edited while the diagnosis reads, and keeps its cancel button."""
+    office.diagnose = lambda question, progress: diagnose(question, progress, steps=3, pause=0.5)
+    office.command("C25", "node-3")
+    until(lambda: "2 of 3" in json.dumps(office.slack.thread("C25")))
+    assert "run_cancel" in json.dumps(office.slack.thread("C25")[0])
+    office.diagnose = diagnose
+    office.ended("C25")
+
+
 def test_a_diagnosis_that_breaks_is_admitted_with_a_reference(office: Office) -> None:
     """No stack trace in the channel; the root never stays on RUNNING."""
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from bot.playground import slack as local
-from tests.slack.killable import Plan, main
+from tests.slack.killable import Place, Plan, main
 from tests.slack.postgres import postgres
 from tests.slack.reports import COMMANDS
 
@@ -54,19 +54,16 @@ class World:
 
     def __init__(self, slack: local.LocalSlack, state: Path, database: str = "") -> None:
         self.slack = slack
-        self.database = database
-        self.state = state
+        self.place = Place(state=state, url=slack.url, database=database)
         self.acked: set[str] = set()
         sys.path.insert(0, str(Path(__file__).parents[2]))
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(["tests.slack.killable"])
 
-    def bot(self, plan: Plan | None) -> tuple[BaseProcess, Any]:
+    def bot(self, plan: Plan | None, name: str = "") -> tuple[BaseProcess, Any]:
         """Start a bot and wait until it listens; it may be dead by then, when it had work left."""
         ours, theirs = self.context.Pipe()
-        process = self.context.Process(
-            target=main, args=(self.state, self.slack.url, plan, theirs, self.database), daemon=True
-        )
+        process = self.context.Process(target=main, args=(self.place, plan, theirs, name), daemon=True)
         process.start()
         theirs.close()
         try:
@@ -159,6 +156,28 @@ def test_the_same_holds_on_postgres(tmp_path: Path) -> None:
         finally:
             slack.stop()
     assert len(STAGES) + 1 == sum(died.values())
+
+
+def test_another_replica_goes_on_with_the_runs_of_one_that_does_not_come_back(tmp_path: Path) -> None:
+    """Scaled down, or its node is gone: the survivor finishes what was begun, once."""
+    channel = local.channel_id("c1")
+    with postgres(tmp_path) as database:
+        slack = local.start(COMMANDS, channels=["c0", "c1"])
+        try:
+            world = World(slack, tmp_path, database)
+            undisturbed = _undisturbed(world)
+            process, _ = world.bot(Plan(point="after chat.postMessage", times=3), "bot-1")
+            world.ask(channel)
+            process.join(timeout=30)
+            assert 0 < len(world.thread(channel)) < PARTS
+            survivor, pipe = world.bot(None, "bot-0")
+            _until(lambda: len(world.thread(channel)) >= PARTS)
+            time.sleep(2)
+            pipe.send("stop")
+            survivor.join(timeout=60)
+            assert undisturbed == world.thread(channel)
+        finally:
+            slack.stop()
 
 
 def _kill(world: World, chosen: list[tuple[str, Plan]]) -> tuple[dict[str, int], int]:
