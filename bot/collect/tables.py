@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from bot.collect.read import NOT_ACCEPTABLE, NOT_FOUND, PAGE, Items, ask, decode, listing, proof_of
@@ -28,6 +29,7 @@ _AGO = re.compile(r"\(([0-9ydhms]+) ago\)")
 
 FEW = 20
 SHOWN = 40
+REPEATED = 4096  # the cells of a large cluster repeat a few values: ages, 1/1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,18 +48,21 @@ class Glance(Generic[O]):
         return len(self.rows if self.full is None else self.full)
 
 
+@lru_cache(REPEATED)
 def seconds(text: str) -> float | None:
     """The seconds of an age such as ``3m32s``; None for ``<unknown>``."""
     found = _AGE.findall(text)
     return float(sum(int(n) * _UNIT[u] for n, u in found)) if found else None
 
 
+@lru_cache(REPEATED)
 def ago(text: str) -> float | None:
     """The seconds of ``3 (68s ago)``; None when it does not say."""
     found = _AGO.search(text)
     return seconds(found[1]) if found else None
 
 
+@lru_cache(REPEATED)
 def fraction(text: str) -> tuple[int, int]:
     """``1/2`` as numbers; (0, 0) when it is none."""
     left, slash, right = text.partition("/")
