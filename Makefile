@@ -39,11 +39,13 @@ docs: $(BIN)/.dev ## write the pages and files that come from the code
 	@$(BIN)/python -m tools.docs
 	@$(BIN)/python -m tools.messages
 	@$(BIN)/python -m tools.make_bases
+	@$(BIN)/python -m tools.collector
 
 docs-check: $(BIN)/.dev ## fail when a committed page is stale
 	@$(BIN)/python -m tools.docs --check
 	@$(BIN)/python -m tools.messages --check
 	@$(BIN)/python -m tools.make_bases --check
+	@$(BIN)/python -m tools.collector --check
 
 lock: $(BIN)/.dev ## renew the hashed requirements
 	@$(BIN)/python -m tools.lock

@@ -9,6 +9,9 @@ section or the beginning of another. The mark stays in the shell that reads the 
 
 The exit status never discards a section's text (catalogue D). Pure: the live client and the playground's SSH servers
 share it.
+
+Two dialects have the same frames: a script for a login shell, and for nodes that have kubewhy-shell a list of keys and
+values, so that no shell text travels at all.
 """
 
 from __future__ import annotations
@@ -23,19 +26,26 @@ from bot.source import Output, Section
 LIMIT = 64 * 1024
 TIMED_OUT = 124
 COLLECTOR = "/usr/local/sbin/kubewhy-collect"
+CAPTURE = "/usr/local/sbin/kubewhy-capture"  # not installed by default
+CAPTURE_KEYS = frozenset({"PODSS", "CAP"})  # they look into pods
+KEYS = "/usr/local/sbin/kubewhy-shell --keys"
 SHELL = "LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -s"
 
-# A login as root on a machine without sudo still runs what is written for sudo. /proc/uptime needs no further process.
+# The group systemd-journal reads the journal without sudo. A login as root on a machine without sudo still runs what is
+# written for sudo. /proc/uptime needs no further process.
 _HEAD = r"""M={mark}
-W={collector}
 P=
+J=
+case " $(id -nG) " in *' systemd-journal '*) J=1 ;; esac
 [ "$(id -u)" = 0 ] && ! command -v sudo >/dev/null 2>&1 && P='sudo() {{ shift; "$@"; }}; '
 exec 4>&1
 s() {{
 u=; [ -r /proc/uptime ] && read -r u _ </proc/uptime
 printf '\n@@BEGIN-%s %s up=%s\n' "$M" "$1" "$u"
 c=$P$3
-[ -n "$4" ] && [ -x "$W" ] && c=$P$4
+case $J$3 in "1sudo -n journalctl "*) c=${{3#sudo -n }} ;; esac
+w=${{4#sudo -n }}
+[ -n "$4" ] && [ -x "${{w%% *}}" ] && c=$P$4
 r=$( {{ {{ timeout "$2" sh -c "$c" </dev/null 2>&1; echo "$?" >&3; }} | head -c {cap} >&4; }} 3>&1 )
 u=; [ -r /proc/uptime ] && read -r u _ </proc/uptime
 printf '\n@@END-%s %s rc=%s up=%s\n' "$M" "$1" "$r" "$u"
@@ -44,12 +54,16 @@ printf '\n@@END-%s %s rc=%s up=%s\n' "$M" "$1" "$r" "$u"
 _MARK = re.compile(r"[0-9a-f]{16}")
 _SCRIPT_MARK = re.compile(r"\AM=([0-9a-f]{16})\n")
 _DENIED = re.compile(
-    r"^(?:sudo: (?:a password is required|a terminal is required|.*(?:not allowed|not permitted|no new privileges))"
+    r"^(?:sudo: (?:a password is required|a terminal is required|sorry, you must have a tty"
+    r"|.*(?:not allowed|not permitted|no new privileges))"
     r"|Sorry, user \S+ (?:is not allowed|may not run)|\S+ is not in the sudoers file)",
     re.MULTILINE,
 )
 _NO_SUDO = re.compile(r"^(?:\S+: )*(?:\d+: |line \d+: )?sudo: (?:command )?not found", re.MULTILINE)
 _COMMAND_MISSING = 127
+_REFUSED = 64  # by the collector, in one line: a key or a value that its own table does not have
+_REFUSAL = re.compile(r"kubewhy-(?:collect|capture): .*\n?")
+_VALUE = re.compile(r"[A-Za-z0-9._:/@+\[\]-]+")
 _WORDS = 5  # s KEY TIMEOUT COMMAND WRAPPED
 _WRAPPER_WORDS = 4  # sudo -n COLLECTOR KEY
 
@@ -70,21 +84,47 @@ def script(sections: Sequence[Section], mark: str) -> str:
     keys = [s.key for s in sections]
     if len(set(keys)) != len(keys) or any("\n" in key or not key for key in keys) or not _MARK.fullmatch(mark):
         raise ValueError("the sections of one round trip need a mark and different one-line keys")
-    head = _HEAD.format(mark=mark, collector=COLLECTOR, cap=LIMIT + 1)
+    head = _HEAD.format(mark=mark, cap=LIMIT + 1)
     return head + "".join(f"{_call(section)}\n" for section in sections)
 
 
+def request(sections: Sequence[Section], mark: str) -> str:
+    """The keys and values for the standard input of :data:`KEYS`; its answer names each section by its number.
+
+    Raises:
+        ValueError: a value holds what no value of the table may hold.
+    """
+    lines = [" ".join((_table_key(s), *s.arguments)) for s in sections]
+    if not _MARK.fullmatch(mark) or not all(_VALUE.fullmatch(word) for line in lines for word in line.split(" ")):
+        raise ValueError("only keys of the table and their values may be sent")
+    return "\n".join((f"# kubewhy keys {mark}", *lines, ""))
+
+
+def _table_key(section: Section) -> str:
+    return section.key.partition(":")[0]
+
+
 def _call(section: Section) -> str:
-    wrapped = ["sudo", "-n", COLLECTOR, section.key.partition(":")[0], *section.arguments] if section.root else []
+    key = _table_key(section)
+    wrapper = CAPTURE if key in CAPTURE_KEYS else COLLECTOR
+    wrapped = ["sudo", "-n", wrapper, key, *section.arguments] if section.root else []
     return shlex.join(["s", section.key, str(section.timeout), section.command, shlex.join(wrapped)])
 
 
-def outputs(raw: bytes, sections: Iterable[Section], mark: str) -> dict[str, Output]:
-    """Read an answer; a section whose frame is incomplete was lost on the way and is absent."""
+def outputs(raw: bytes, sections: Iterable[Section], mark: str, *, numbered: bool = False) -> dict[str, Output]:
+    """Read an answer; a section whose frame is incomplete was lost on the way and is absent.
+
+    Args:
+        raw: what came back.
+        sections: what was asked.
+        mark: the mark of this run.
+        numbered: whether frames carry the number of the section, as answers to :func:`request` do.
+    """
     found: dict[str, Output] = {}
-    for section in sections:
-        begin = re.search(rb"\n@@BEGIN-%s %s up=([0-9.]*)\n" % (mark.encode(), re.escape(section.key.encode())), raw)
-        end_line = rb"\n@@END-%s %s rc=(\d{1,3}) up=([0-9.]*)\n" % (mark.encode(), re.escape(section.key.encode()))
+    for number, section in enumerate(sections, 1):
+        label = str(number) if numbered else section.key
+        begin = re.search(rb"\n@@BEGIN-%s %s up=([0-9.]*)\n" % (mark.encode(), re.escape(label.encode())), raw)
+        end_line = rb"\n@@END-%s %s rc=(\d{1,3}) up=([0-9.]*)\n" % (mark.encode(), re.escape(label.encode()))
         end = re.compile(end_line).search(raw, begin.end()) if begin else None
         if begin and end:
             text = raw[begin.end() : end.start()]
@@ -93,8 +133,10 @@ def outputs(raw: bytes, sections: Iterable[Section], mark: str) -> dict[str, Out
 
 
 def output(text: bytes, rc: int, *, root: bool, took: int = 0) -> Output:
-    """What a section printed, held to the cap, with a refusal of sudo told apart from an answer."""
+    """What a section printed, held to the cap, with a refusal of sudo or the collector told apart from an answer."""
     shown = text[:LIMIT].decode("utf-8", "replace")
+    if rc == _REFUSED and _REFUSAL.fullmatch(shown):
+        rc = _COMMAND_MISSING  # the node has no such command, which is no answer to it
     return Output(rc=rc, text=shown, truncated=len(text) > LIMIT, denied=root and denied(shown, rc), duration_ms=took)
 
 
@@ -116,7 +158,7 @@ def asked(text: str) -> tuple[str, tuple[Section, ...]] | None:
     mark = _SCRIPT_MARK.match(text)
     if mark is None:
         return None
-    head = _HEAD.format(mark=mark[1], collector=COLLECTOR, cap=LIMIT + 1)
+    head = _HEAD.format(mark=mark[1], cap=LIMIT + 1)
     if not text.startswith(head):
         return None
     words = shlex.split(text[len(head) :])

@@ -76,7 +76,7 @@ def _shell(cluster: Cluster, ssh: Ssh, kube: LiveKube, reach: Reach) -> LiveShel
         raise SettingsError(f"ssh.known_hosts: {known} does not exist; host keys must be pinned")
     keys = (ssh.key,) if ssh.key else _default_keys()
     connector = Connector(keys=keys, known_hosts=(known,), use_agent=ssh.agent, reach=reach)
-    return LiveShell(lambda node: target(node, cluster, ssh, openssh, kube), connector)
+    return LiveShell(lambda node: target(node, cluster, ssh, openssh, kube), connector, collector=ssh.collector)
 
 
 def _default_keys() -> tuple[Path, ...]:

@@ -31,10 +31,14 @@ ATTEMPTS = 3
 
 
 class LiveShell:
-    """SSH to the nodes of one cluster; connections stay open between round trips; safe for many threads."""
+    """SSH to the nodes of one cluster; connections stay open between round trips; safe for many threads.
 
-    def __init__(self, target: Callable[[str], Target], connector: Connector) -> None:
+    With ``collector`` the nodes have kubewhy-shell, and only keys and values are sent, never shell text.
+    """
+
+    def __init__(self, target: Callable[[str], Target], connector: Connector, *, collector: bool = False) -> None:
         self._target = target
+        self._collector = collector
         self._connector = connector
         self._open: dict[str, paramiko.Transport] = {}
         self._lock = threading.Lock()
@@ -44,14 +48,14 @@ class LiveShell:
     def run(self, node: str, sections: Sequence[Section], *, deadline: float = 25.0) -> Mapping[str, Output]:
         """See :meth:`bot.source.Shell.run`."""
         mark = framing.new_mark()
+        command, text = framing.SHELL, framing.script
+        if self._collector:
+            command, text = framing.KEYS, framing.request
         with self._slots:
-            raw = self._round_trip(node, framing.SHELL, framing.script(sections, mark).encode(), deadline)
-        found = framing.outputs(raw, sections, mark)
+            raw = self._round_trip(node, command, text(sections, mark).encode(), deadline)
+        found = framing.outputs(raw, sections, mark, numbered=self._collector)
         if not found:
-            what = f"SSH to {node}"
-            raise SourceError(
-                Kind.MALFORMED, what, "the login shell did not run the script", hint="Is its shell a POSIX shell?"
-            )
+            raise self._misunderstood(node)
         return {key: _clean(output) for key, output in found.items()}
 
     def close(self) -> None:
@@ -61,6 +65,15 @@ class LiveShell:
             self._open.clear()
         for transport in transports:
             transport.close()
+
+    def _misunderstood(self, node: str) -> SourceError:
+        if self._collector:
+            why = "the login did not answer as kubewhy-shell does"
+            hint = "ssh.collector is set: install the collector on the node (docs/nodes.md)."
+        else:
+            why = "the login shell did not run the script"
+            hint = "Is its shell a POSIX shell? A login that is held to kubewhy-shell needs ssh.collector: true."
+        return SourceError(Kind.MALFORMED, f"SSH to {node}", why, hint=hint)
 
     def _round_trip(self, node: str, command: str, stdin: bytes, seconds: float) -> bytes:
         until = time.monotonic() + seconds

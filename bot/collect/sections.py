@@ -54,7 +54,7 @@ VALID: Mapping[str, Callable[[str], bool]] = {
     ),
     "FILE": _matches(rf"{_WHOLE}(/[A-Za-z0-9._@+-]+){{1,20}}"),
     "FILES": _matches(rf"{_WHOLE}(/[A-Za-z0-9._@+-]+)+( {_WHOLE}(/[A-Za-z0-9._@+-]+)+)*"),
-    "ENDPOINT": _matches(r"([A-Za-z0-9.-]{1,253}|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}"),
+    "ENDPOINT": _matches(r"([A-Za-z0-9.][A-Za-z0-9.-]{0,252}|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}"),
 }
 
 
