@@ -1,0 +1,1 @@
+"""The documentation, asked of the code."""
