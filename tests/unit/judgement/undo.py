@@ -29,6 +29,7 @@ def kubelet_runs(minutes: float = 60) -> Change:
         active="active",
         sub="running",
         result="success",
+        flickering=False,
         restarts=0,
         started=lambda s: s.ago(minutes=minutes),
         active_since=lambda s: s.ago(minutes=minutes),

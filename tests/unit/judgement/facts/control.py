@@ -349,11 +349,6 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     ),
     "METRICS-06": (
         Fact("the kubelets do not answer at all", {Scrapes: failures(error="context deadline exceeded")}),
-        Fact(
-            "one kubelet refuses the token",
-            {Scrapes: lambda e, s: swap(e, failures=e.failures[:1])},
-            reasons=("unauthorized",),
-        ),
         Fact("it was twice, half an hour ago", {Scrapes: failures(times=2, minutes=29)}),
         Fact("the nodes have samples", {NodeMetrics: sampled}, left="likely"),
     ),

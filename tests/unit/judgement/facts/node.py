@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 from bot.model.cluster import (
-    ControlPlaneLogs,
     Heartbeats,
     KubernetesEndpoints,
     Leaders,
@@ -240,12 +239,6 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact(
             "no component here uses the file",
             {Certificates: each("items", lambda c, s: swap(c, path=f"/root/old{c.path}"))},
-        ),
-        Fact(
-            "no log complains about it",
-            {ControlPlaneLogs: undo.in_logs(undo.not_saying("x509"))},
-            reasons=("expired",),
-            left="likely",
         ),
     ),
 }
