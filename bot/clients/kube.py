@@ -44,6 +44,10 @@ class LiveKube:
     def __init__(self, configuration: kubernetes.client.Configuration) -> None:
         configuration.retries = False
         configuration.connection_pool_maxsize = POOL
+        if (
+            not configuration.verify_ssl
+        ):  # the kubeconfig's own choice; kubectl does not complain at each request either
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         # Below call_api, which turns TLS failures into a status 0 and reads no answer under a deadline.
         self._pool: urllib3.PoolManager = kubernetes.client.ApiClient(configuration).rest_client.pool_manager
         self._configuration = configuration

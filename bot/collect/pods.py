@@ -8,7 +8,7 @@ from bot.collect.read import Items, listing, merged, together
 from bot.collect.tables import Glance, ago, attempt, chosen, fraction, glance, seconds, sorted_out
 from bot.collector import collects
 from bot.model.apis import Namespaces
-from bot.model.evidence import Clock, Evidence
+from bot.model.evidence import Ask, Clock, Evidence
 from bot.model.k8s import Event, Pod
 from bot.model.workloads import PodEvents, PodRow, PodRows, SuspectPods
 from bot.source import Kube, Right
@@ -18,14 +18,18 @@ GET_PODS = Right(verb="get", resource="pods")
 LIST_EVENTS = Right(verb="list", resource="events")
 FEW = 5
 QUIET = frozenset({"Running", "Completed", "Succeeded"})
+# What a question is about, where that is less than the whole cluster; the namespace of its client comes with it.
+ABOUT = {"dns-check": frozenset({"kube-system", "openshift-dns"})}
+ELSEWHERE = "the question is not about this namespace"
 
 
 @collects(PodRows, SuspectPods, rights=(LIST_PODS, GET_PODS), deadline=60.0)
-def pods(kube: Kube, namespaces: Namespaces, clock: Clock) -> Iterator[Evidence]:
-    """Every pod as a row, and in full those whose row is wrong."""
-    names = namespaces.names
+def pods(kube: Kube, namespaces: Namespaces, clock: Clock, ask: Ask | None = None) -> Iterator[Evidence]:
+    """Every pod as a row, and in full those whose row is wrong; for DNS only the namespaces that it concerns."""
+    names = tuple(name for name in namespaces.names if concerns(ask, name))
     tried = together(lambda ns: attempt(lambda: glance(kube, f"/api/v1/namespaces/{ns}/pods", Pod, LIST_PODS)), names)
     seen, unread = sorted_out(list(zip(names, tried, strict=True)))
+    unread |= {name: ELSEWHERE for name in namespaces.names if name not in names}
     rows = tuple(row for g in seen for row in _rows(g, clock))
     yield PodRows(
         proof=merged([g.proof for g in seen], "GET /api/v1/namespaces/*/pods (tables)"), rows=rows, unread=unread
@@ -34,6 +38,15 @@ def pods(kube: Kube, namespaces: Namespaces, clock: Clock) -> Iterator[Evidence]
     full = [p for found in together(lambda g: _full(kube, g, wrong), seen) for p in found]
     proof = merged([g.proof for g in seen if g.full is not None], "the pods that look wrong, in full")
     yield SuspectPods(proof=proof, items=tuple(full))
+
+
+def concerns(ask: Ask | None, namespace: str) -> bool:
+    """Whether a question concerns a namespace; one that is about the whole cluster concerns all."""
+    if ask is None or ask.command not in ABOUT:
+        return True
+    client = ask.options.get("from", "").partition("/")
+    named = {client[0] if client[1] else "", ask.options.get("ns", "")}
+    return namespace in ABOUT[ask.command] | named
 
 
 def _full(kube: Kube, seen: Glance[Pod], wrong: set[str]) -> tuple[Pod, ...]:
