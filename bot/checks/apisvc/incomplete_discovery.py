@@ -27,7 +27,8 @@ def incomplete_discovery(
     Evidence:
         The aggregated discovery document with ``freshness: Stale``; on clusters without it, raw GETs of the groups.
     Rule:
-        At least one group version is stale. Confirmed when a raw GET of it fails too, or its APIService is down.
+        At least one group version is stale. Confirmed when a raw GET of it fails too, or its APIService is down; only
+        possible where the APIServices could not be read: it may have been so for seconds.
     Cause:
         An aggregated API is down (APISVC-01 to APISVC-05).
     Fix:
@@ -77,7 +78,7 @@ def _finding(gv: str, discovery: Discovery, apis: ApiServices | None, probes: Gr
         title=T("Discovery is incomplete: {group} does not say what it serves", group=gv),
         detail=T("kubectl, helm and operators see only a part of the API, or wait for it."),
         severity=Severity.HIGH,
-        confidence=Confidence.CONFIRMED if two else Confidence.LIKELY,
+        confidence=Confidence.POSSIBLE if apis is None else Confidence.CONFIRMED if two else Confidence.LIKELY,
         subject=Subject("APIGroup", group),
         facts={"group": group},
         onset=own.available.last_transition_time if own and own.available and down else None,

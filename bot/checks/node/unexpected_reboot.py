@@ -42,7 +42,8 @@ def unexpected_reboot(
     Evidence:
         Uptime and boot id on the node, the boot id in the node object, the Rebooted event, last -x, cordon events.
     Rule:
-        Up for less than 24 h and not announced. Confirmed when the API server saw the boot too.
+        Up for less than 24 h and not announced. Confirmed when the API server saw the boot too; only possible where
+        the node's events, which announce it, could not be read.
     Cause:
         A crash, a power failure, maintenance of the host. A boot exposes faults that were there before: NODE-04,
         CTRL-09, NET-01, NET-02, NODE-05, NODE-10 are "exposed by" it.
@@ -82,13 +83,20 @@ def unexpected_reboot(
         title=T("{node} rebooted at {time} without notice", node=identity.node, time=identity.booted),
         detail=T("Enabled, but not running since: {units}", units=idle) if idle else None,
         severity=Severity.HIGH,
-        confidence=Confidence.CONFIRMED if event or changed else Confidence.LIKELY,
+        confidence=_confidence(events, sure=event is not None or changed),
         subject=node(identity.node),
         facts={"node": identity.node, "boot_id": identity.boot_id, "not_started": idle},
         onset=identity.booted,
         proofs=tuple(proofs),
         fixes=(_look(),),
     )
+
+
+def _confidence(events: NodeEvents | None, *, sure: bool) -> Confidence:
+    """Only possible without the node's events: nobody knows then whether the boot was announced."""
+    if events is None:
+        return Confidence.POSSIBLE
+    return Confidence.CONFIRMED if sure else Confidence.LIKELY
 
 
 def _is_new(machine: Node | None, booted: datetime) -> bool:
