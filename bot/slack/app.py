@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import threading
@@ -13,7 +12,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -36,6 +34,7 @@ from bot.slack.clerk import Clerk
 from bot.slack.client import web_client
 from bot.slack.delivery import Delivery
 from bot.slack.front import Desk, Front, Request
+from bot.slack.installation import claim, executor_id, require
 from bot.slack.lately import Lately
 from bot.slack.listener import Hands, Listener
 from bot.slack.look import SlackLook
@@ -89,7 +88,7 @@ class SlackApp:
         self._socket: Any = None
         self._http: Any = None
         self._stopped = threading.Event()
-        _require(settings)
+        require(settings)
 
     def start(self) -> None:
         """Open the database, go on with what was left, and listen; returns when Slack can be answered.
@@ -97,7 +96,7 @@ class SlackApp:
         Raises:
             SettingsError: Slack refuses the token, or another bot uses the state directory.
         """
-        self._lock = _claim(self._settings)
+        self._lock = claim(self._settings)
         self._parts = self._assemble()
         self._parts.front.home = self._who_we_are()
         self._parts.engine.start()
@@ -164,7 +163,7 @@ class SlackApp:
         engine = Engine(
             database_url(settings.database_url, settings.state, "engine.db"),
             database_url(settings.database_url, settings.state, "inbox.db"),
-            executor_id=_executor_id(settings),
+            executor_id=executor_id(settings),
             parallel=settings.concurrency,
         )
         engine.flow("run", lambda payload: conductor.flow(engine, payload))
@@ -245,38 +244,3 @@ class SlackApp:
 def build(settings: Settings, commands: Mapping[str, Command], diagnose: Diagnose) -> SlackApp:
     """The bot for these settings; see :class:`SlackApp`."""
     return SlackApp(settings, commands, diagnose)
-
-
-def _require(settings: Settings) -> None:
-    slack = settings.slack
-    needed = {"slack.bot_token": slack.bot_token}
-    if slack.mode == "socket":
-        needed["slack.app_token"] = slack.app_token
-    else:
-        needed["slack.signing_secret"] = slack.signing_secret
-    missing = [name for name, value in needed.items() if not value]
-    if missing:
-        raise SettingsError(f"{', '.join(missing)}: missing; the Slack app's pages show it")
-
-
-def _executor_id(settings: Settings) -> str:
-    """One name for the only process on a SQLite file; on a shared database the replica's (a StatefulSet's pod)."""
-    return os.environ.get("HOSTNAME", "kubewhy-0") if settings.database_url else "kubewhy-0"
-
-
-def _claim(settings: Settings) -> int | None:
-    """Keep a second bot off the same state directory; the claim ends with the process, however it ends.
-
-    Raises:
-        SettingsError: another one is there.
-    """
-    if settings.database_url:
-        return None
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(Path(settings.state) / "serve.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise SettingsError(f"state: another kubewhy serve uses {settings.state}") from None
-    return lock

@@ -19,9 +19,10 @@ from bot.runs.run import Run
 from bot.runs.store import Store
 from bot.slack import answers, home, replies
 from bot.slack.arguments import FollowUp
+from bot.slack.failures import SendError
 from bot.slack.front import TOO_OLD
 from bot.slack.look import SlackLook
-from bot.slack.outbox import Outbox, SendError
+from bot.slack.outbox import Outbox
 from bot.slack.thread import SlackDesk
 
 log = structlog.get_logger()

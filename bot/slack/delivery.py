@@ -17,7 +17,8 @@ import structlog
 from bot.render.blocks import File, Outgoing
 from bot.runs.run import Run
 from bot.runs.store import Sent, Store
-from bot.slack.outbox import FilesError, Letter, Outbox, RefusedError, SendError, UnsureError
+from bot.slack.failures import FilesError, RefusedError, SendError, UnsureError
+from bot.slack.outbox import Letter, Outbox
 
 log = structlog.get_logger()
 PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 60.0, 60.0, 60.0)

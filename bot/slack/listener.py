@@ -20,8 +20,9 @@ from slack_bolt.response import BoltResponse
 from bot.render.blocks import Action, Message, Outgoing
 from bot.slack.access import caller_of
 from bot.slack.arguments import spoken
+from bot.slack.failures import SendError
 from bot.slack.front import Front, Request
-from bot.slack.outbox import Outbox, SendError
+from bot.slack.outbox import Outbox
 
 log = structlog.get_logger()
 Body = Mapping[str, Any]

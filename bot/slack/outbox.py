@@ -18,51 +18,12 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.render.blocks import File
+from bot.slack.failures import SendError, UnsureError, classify
 
 log = structlog.get_logger()
 PACE_SECONDS = 1.1
 EDITS_PER_MINUTE = 40
 SEARCH_PAGES = 5
-REFUSED = {
-    "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "invalid_attachments", "msg_too_long",
-    "too_many_attachments", "invalid_arguments", "no_text",
-}  # fmt: skip
-GONE = {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
-CLOSED = {
-    "not_in_channel", "channel_not_found", "is_archived", "restricted_action", "restricted_action_read_only_channel",
-    "restricted_action_thread_only_channel", "restricted_action_non_threadable_channel", "user_not_in_channel",
-    "cannot_reply_to_message", "messages_tab_disabled", "ekm_access_denied", "team_access_not_granted",
-}  # fmt: skip
-NO_FILES = {"file_uploads_disabled", "file_uploads_except_images_disabled", "missing_scope", "not_allowed_token_type"}
-SURE = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope"}
-
-
-class SendError(Exception):
-    """Slack did not take a message; ``code`` is Slack's word for it."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class RefusedError(SendError):
-    """The form was refused, not the content: say it more plainly."""
-
-
-class GoneError(SendError):
-    """The message to edit is gone or may not be edited any more."""
-
-
-class ClosedError(SendError):
-    """The bot may not speak there."""
-
-
-class FilesError(SendError):
-    """Files may not be uploaded."""
-
-
-class UnsureError(SendError):
-    """Nobody knows whether it was carried out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,14 +192,6 @@ class _translated:  # noqa: N801 - reads as a clause of the with statement
             raise classify(str(_field(error, "error"))) from error
         if isinstance(error, (OSError, SlackClientError, ValueError)) and not isinstance(error, SendError):
             raise UnsureError(type(error).__name__) from error
-
-
-def classify(code: str) -> SendError:
-    """The kind of error that Slack's word means."""
-    for known, kind in ((REFUSED, RefusedError), (GONE, GoneError), (CLOSED, ClosedError), (NO_FILES, FilesError)):
-        if code in known:
-            return kind(code)
-    return SendError(code) if code in SURE else UnsureError(code)
 
 
 def _field(error: SlackApiError, name: str) -> object:

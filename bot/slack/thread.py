@@ -16,7 +16,7 @@ from bot.render.blocks import Outgoing
 from bot.runs.run import Run
 from bot.runs.store import Store
 from bot.slack.delivery import Delivery, Errand, Say
-from bot.slack.outbox import ClosedError, GoneError, SendError, UnsureError
+from bot.slack.failures import ClosedError, GoneError, SendError, UnsureError
 
 log = structlog.get_logger()
 EDIT_SECONDS = 2.0

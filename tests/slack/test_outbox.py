@@ -5,17 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.slack.client import web_client
-from bot.slack.outbox import (
-    Bucket,
-    ClosedError,
-    FilesError,
-    GoneError,
-    Letter,
-    Outbox,
-    RefusedError,
-    UnsureError,
-    classify,
-)
+from bot.slack.failures import ClosedError, FilesError, GoneError, RefusedError, UnsureError, classify
+from bot.slack.outbox import Bucket, Letter, Outbox
 from tests.slack.fake import StrictSlack
 
 
