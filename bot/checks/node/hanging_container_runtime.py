@@ -11,6 +11,7 @@ from bot.model.cluster import Nodes
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import ContainerRuntime, HostUnits, KernelLog, KubeletLog, ManualContainers
+from bot.model.lines import in_window
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T
@@ -88,7 +89,8 @@ def _agreeing(around: Around, kernel: KernelLog | None, log: KubeletLog | None) 
     if around.nodes and deadlock and deadlock.status == "True":
         yield around.nodes.proof.quote(f"{around.node}: KernelDeadlock=True: {deadlock.reason}")
     for source, pattern in ((kernel, _BLOCKED), (log, _LATE)):
-        hits = [x.text for x in (source.lines if source else ()) if pattern.search(x.text)]
+        lines = in_window(source.lines, around.clock) if source else ()
+        hits = [x.text for x in lines if pattern.search(x.text)]
         if source and hits:
             yield source.proof.quote(*hits[-2:])
 

@@ -12,6 +12,7 @@ from bot.model.cluster import Heartbeats, Nodes
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import ApiPath, HostUnits, KubeletArguments, KubeletLog
+from bot.model.lines import in_window
 from bot.model.refs import node
 from bot.model.text import T
 
@@ -65,7 +66,7 @@ def node_cut_off_from_the_api(
     others = [n for n, at in beats.last.items() if n != units.node and clock.age(at) <= beats.stale_seconds]
     if not others or (started is not None and clock.age(started) < MINUTE):
         return
-    hits = [x.text for x in (log.lines if log else ()) if _FAILED.search(x.text)]
+    hits = [x.text for x in (in_window(log.lines, clock) if log else ()) if _FAILED.search(x.text)]
     proxied = bool(arguments and arguments.proxies)
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats)
     yield Finding(

@@ -11,6 +11,7 @@ from bot.model.cluster import Nodes
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Severity
 from bot.model.host import ContainerRuntime, HostUnits, KubeletLog
+from bot.model.lines import in_window
 from bot.model.refs import node
 from bot.model.text import T
 
@@ -56,7 +57,7 @@ def pleg_that_is_not_healthy(
     around = Around(node=units.node, clock=clock, nodes=nodes)
     ready = around.object.condition("Ready") if around.object else None
     said = _PLEG.search(ready.message or "") if ready and ready.status != "True" else None
-    hits = [x for x in (log.lines if log else ()) if _PLEG.search(x.text)]
+    hits = [x for x in (in_window(log.lines, clock) if log else ()) if _PLEG.search(x.text)]
     kubelet = kubelet_of(units)
     young = kubelet is not None and kubelet.active_since is not None and clock.age(kubelet.active_since) < WARM_UP
     least = (expect.thresholds.get("NODE-09", {}) if expect else {}).get("lines", 3)

@@ -27,7 +27,9 @@ from tests.unit.judgement.lab import PLACES
 
 MOVED = read(PLACES[0] / "NODE-04-config-moved-to-backup")
 TRUE = {"NODE-03", "NODE-04", "CTRL-17"}  # what is so in this cluster, as far as it can be seen
-UNAUTHORIZED = json.dumps({"kind": "Status", "status": "Failure", "message": "Unauthorized", "reason": "Unauthorized", "code": 401})
+UNAUTHORIZED = json.dumps(
+    {"kind": "Status", "status": "Failure", "message": "Unauthorized", "reason": "Unauthorized", "code": 401}
+)
 
 
 def incident(folder: Path, overlay: str = "") -> Bundle:
@@ -89,7 +91,9 @@ def test_whole_it_names_the_file(served: Playground) -> None:
     ],
     ids=["403-nodes", "403-leases", "half-a-list", "429", "reset", "log-in-page"],
 )
-def test_a_part_of_the_api_that_does_not_answer_is_named(served: Playground, pattern: str, fault: Fault, words: str) -> None:
+def test_a_part_of_the_api_that_does_not_answer_is_named(
+    served: Playground, pattern: str, fault: Fault, words: str
+) -> None:
     """The missing right or the request that failed, and no cause but the true one."""
     with faulty(served, pattern, fault) as settings:
         report = ask(settings)

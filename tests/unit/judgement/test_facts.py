@@ -11,9 +11,7 @@ from tests.unit.judgement.facts import FACTS
 from tests.unit.judgement.lab import about, again, changed, checks, clock, findings, judged, positive
 
 QUIET = {Severity.INFO, Severity.BYDESIGN, Severity.NOISE}
-CASES = [
-    pytest.param(code, name, id=f"{code}-in-{name}") for code in checks() for name in positive(code)
-]
+CASES = [pytest.param(code, name, id=f"{code}-in-{name}") for code in checks() for name in positive(code)]
 
 
 @pytest.mark.parametrize(("code", "name"), CASES)

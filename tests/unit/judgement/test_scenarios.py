@@ -17,7 +17,10 @@ RANK = {Confidence.POSSIBLE: 0, Confidence.LIKELY: 1, Confidence.CONFIRMED: 2}
 ALWAYS: set[type[Evidence]] = {Clock, Ask, Expectations}  # known before anything is read
 # What a row may still say when a piece that speaks for somebody is missing, and why that is true all the same.
 EXCUSED: dict[tuple[str, type[Evidence]], str] = {
-    ("METRICS-03", KubeletHealth): "that metrics-server gets nothing from the node is so whether the kubelet is back or not",
+    (
+        "METRICS-03",
+        KubeletHealth,
+    ): "that metrics-server gets nothing from the node is so whether the kubelet is back or not",
     ("METRICS-03", HostUnits): "as above",
     ("METRICS-03", Scrapes): "that the node has no sample is so whatever the log names as the reason",
     ("DNS-03", ClusterAnswers): "lines about names of several zones are unanswered questions by themselves",
@@ -101,5 +104,5 @@ def _ceiling(outcome: Outcome, after: Finding) -> int:
     return max((RANK[f.confidence] for f in same or alike), default=-1)
 
 
-def _key(per_node: bool, key: str) -> str:  # noqa: FBT001 - the need's own property
+def _key(per_node: bool, key: str) -> str:
     return key if per_node else ""

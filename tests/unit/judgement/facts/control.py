@@ -30,7 +30,8 @@ GROUP_LINE = r"couldn't get resource list|Couldn't get resource list|failed with
 def leading(leaders: Any, scene: Scene) -> Any:
     """Every component is led and has renewed its record a second ago."""
     fresh = {
-        k: swap(v, renewed=scene.ago(seconds=1), holder=v.holder or "master-1_1") for k, v in leaders.by_component.items()
+        k: swap(v, renewed=scene.ago(seconds=1), holder=v.holder or "master-1_1")
+        for k, v in leaders.by_component.items()
     }
     return swap(leaders, by_component=fresh)
 
@@ -67,7 +68,15 @@ def scheduling_failed(events: Any, scene: Scene) -> Any:
 def one_started(rows: Any, _: Scene) -> Any:
     """A pod of two minutes ago runs."""
     row = PodRow(
-        namespace="new", name="web-1", ready=1, total=1, status="Running", restarts=0, restarted=None, age=120.0, node="node-1"
+        namespace="new",
+        name="web-1",
+        ready=1,
+        total=1,
+        status="Running",
+        restarts=0,
+        restarted=None,
+        age=120.0,
+        node="node-1",
     )
     return swap(rows, rows=(*rows.rows, row))
 
@@ -107,7 +116,9 @@ def said_in_condition(message: str) -> Change:
 
 def registered(apis: Any, _: Scene) -> Any:
     """An APIService of the metrics API is there."""
-    found = ApiService(metadata=Meta(name="v1beta1.metrics.k8s.io"), spec=ApiServiceSpec(group=METRICS, version="v1beta1"))
+    found = ApiService(
+        metadata=Meta(name="v1beta1.metrics.k8s.io"), spec=ApiServiceSpec(group=METRICS, version="v1beta1")
+    )
     return swap(apis, items=(*apis.items, found))
 
 
@@ -230,7 +241,10 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             "it was deleted two minutes ago",
             {Namespaces: each("items", lambda n, s: put(n, "metadata.deletion_timestamp", s.ago(minutes=2)))},
         ),
-        Fact("it is not being deleted", {Namespaces: each("items", lambda n, s: put(n, "metadata.deletion_timestamp", None))}),
+        Fact(
+            "it is not being deleted",
+            {Namespaces: each("items", lambda n, s: put(n, "metadata.deletion_timestamp", None))},
+        ),
         Fact("the API is available", {ApiServices: each("items", undo.available)}, left="likely"),
     ),
     "CTRL-17": (
@@ -255,10 +269,21 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         JUST_NOW,
         Fact(
             "its Service does not exist",
-            {ApiServices: each("items", lambda a, s: undo.condition(a, "Available", reason="ServiceNotFound") if a.spec.service else a)},
+            {
+                ApiServices: each(
+                    "items",
+                    lambda a, s: undo.condition(a, "Available", reason="ServiceNotFound") if a.spec.service else a,
+                )
+            },
         ),
-        Fact("the API server serves it itself", {ApiServices: each("items", lambda a, s: put(a, "spec.service", None))}),
-        Fact("neither endpoints nor a GET agree", {ApiBackends: to(by_service={}), GroupProbes: undo.answering}, left="likely"),
+        Fact(
+            "the API server serves it itself", {ApiServices: each("items", lambda a, s: put(a, "spec.service", None))}
+        ),
+        Fact(
+            "neither endpoints nor a GET agree",
+            {ApiBackends: to(by_service={}), GroupProbes: undo.answering},
+            left="likely",
+        ),
     ),
     "APISVC-02": (
         AVAILABLE,
@@ -266,7 +291,12 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact("it was registered a minute ago", {ApiServices: each("items", undo.aged(minutes=1))}),
         Fact(
             "the API server has another complaint",
-            {ApiServices: each("items", lambda a, s: undo.condition(a, "Available", reason="FailedDiscoveryCheck") if a.spec.service else a)},
+            {
+                ApiServices: each(
+                    "items",
+                    lambda a, s: undo.condition(a, "Available", reason="FailedDiscoveryCheck") if a.spec.service else a,
+                )
+            },
         ),
         Fact("nobody looked for the Service", {ApiBackends: to(by_service={})}, left="likely"),
     ),
@@ -274,7 +304,9 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         AVAILABLE,
         JUST_NOW,
         Fact("no endpoint is ready", {ApiBackends: backend(endpoints=None)}),
-        Fact("it is the certificate", {ApiServices: said_in_condition("x509: certificate signed by unknown authority")}),
+        Fact(
+            "it is the certificate", {ApiServices: said_in_condition("x509: certificate signed by unknown authority")}
+        ),
         NO_503,
     ),
     "APISVC-05": (
@@ -289,7 +321,10 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         ),
         Fact(
             "neither a log nor a GET shows it failing",
-            {ControlPlaneLogs: undo.in_logs(undo.not_saying(r"metrics/v|v1alpha1\.metrics")), GroupProbes: undo.answering},
+            {
+                ControlPlaneLogs: undo.in_logs(undo.not_saying(r"metrics/v|v1alpha1\.metrics")),
+                GroupProbes: undo.answering,
+            },
             reasons=("registered",),
             left="likely",
         ),
@@ -320,7 +355,10 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     ),
     "METRICS-03": (
         Fact("the node is a minute old", {Nodes: undo.of_node(undo.aged(minutes=1))}),
-        Fact("the node was switched off on purpose", {Nodes: undo.of_node(lambda n, s: undo.not_ready(undo.cordoned(n, s), s))}),
+        Fact(
+            "the node was switched off on purpose",
+            {Nodes: undo.of_node(lambda n, s: undo.not_ready(undo.cordoned(n, s), s))},
+        ),
         Fact(
             "it is scraped",
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bot.model.cluster import Nodes
+from bot.model.cluster import LogLine, Nodes
 from bot.model.dns import (
     Corefile,
     DnsEndpoints,
@@ -14,13 +14,11 @@ from bot.model.dns import (
     DnsService,
     DnsWorkload,
     KubeletDns,
-
     SameNamed,
 )
 from bot.model.dns_answers import AnswerHistory, ClusterAnswers, UpstreamAnswers
 from bot.model.dns_logs import ClientLogs, ClientPod, ClientServers, CrashingAddOns, DnsLogs, Said, Saying
 from bot.model.evidence import Ask, Expectations
-from bot.model.cluster import LogLine
 from bot.model.host import ApiPath
 from bot.model.k8s import Endpoint, EndpointConditions, EndpointSlice
 from tests.unit.judgement import undo
@@ -70,7 +68,8 @@ NOBODY_ASKED = {ClusterAnswers: unread}
 def ready_endpoints(found: Any, _: Scene) -> Any:
     """Two ready addresses behind the DNS Service."""
     some = tuple(
-        Endpoint(addresses=(f"10.244.9.{n}",), conditions=EndpointConditions(ready=True), node_name=f"node-{n}") for n in (1, 2)
+        Endpoint(addresses=(f"10.244.9.{n}",), conditions=EndpointConditions(ready=True), node_name=f"node-{n}")
+        for n in (1, 2)
     )
     return put(found, "endpoints.slices", (EndpointSlice(endpoints=some),))
 
@@ -175,7 +174,9 @@ def started_anew(client: Any, scene: Scene) -> Any:
     newest = max((e.at for e in (logs.errors if logs else ()) if e.at), default=scene.ago(minutes=1))
     pod = undo.well(client.pod, scene)
     began = newest + timedelta(seconds=1)
-    pod = put(pod, "status.container_statuses", lambda old: tuple(put(s, "state.running.started_at", began) for s in old))
+    pod = put(
+        pod, "status.container_statuses", lambda old: tuple(put(s, "state.running.started_at", began) for s in old)
+    )
     return swap(client, pod=pod)
 
 
@@ -217,14 +218,28 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     ),
     "DNS-06": (
         Fact("the address is expected", {Expectations: all_addresses_right, Ask: unexpected}),
-        Fact("nobody said what is expected", {Expectations: to(answers={}), Ask: unexpected, AnswerHistory: to(items=())}),
+        Fact(
+            "nobody said what is expected", {Expectations: to(answers={}), Ask: unexpected, AnswerHistory: to(items=())}
+        ),
         Fact("the upstream was not asked directly", {UpstreamAnswers: unread}, left="likely"),
     ),
     "DNS-07": (
-        Fact("two endpoints are ready", {DnsEndpoints: ready_endpoints}, reasons=("scaled-to-zero", "no-ready-endpoint")),
+        Fact(
+            "two endpoints are ready", {DnsEndpoints: ready_endpoints}, reasons=("scaled-to-zero", "no-ready-endpoint")
+        ),
         Fact("it has not restarted since yesterday", WELL_PODS, reasons=("flapping-to-zero",)),
-        Fact("kubelets send pods elsewhere", {KubeletDns: to(servers=("10.0.0.53",))}, reasons=("scaled-to-zero",), left="quiet"),
-        Fact("the Service's address answers", WELL_ANSWERED, reasons=("no-ready-endpoint", "flapping-to-zero"), left="likely"),
+        Fact(
+            "kubelets send pods elsewhere",
+            {KubeletDns: to(servers=("10.0.0.53",))},
+            reasons=("scaled-to-zero",),
+            left="quiet",
+        ),
+        Fact(
+            "the Service's address answers",
+            WELL_ANSWERED,
+            reasons=("no-ready-endpoint", "flapping-to-zero"),
+            left="likely",
+        ),
     ),
     "DNS-08": (
         Fact("the pod asks the DNS Service", {ClientServers: right_server}),
@@ -234,7 +249,11 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact("one server knows the name", {ClusterAnswers: one_works}),
         Fact("no server answered", {ClusterAnswers: mute}),
         Fact("no name was asked for", {Ask: to(target="")}),
-        Fact("nobody looked for such a Service, or asked an upstream", {SameNamed: unread, UpstreamAnswers: unread}, left="likely"),
+        Fact(
+            "nobody looked for such a Service, or asked an upstream",
+            {SameNamed: unread, UpstreamAnswers: unread},
+            left="likely",
+        ),
     ),
     "DNS-11": (
         Fact("its last words were others", {DnsLogs: not_said(Saying.LOOP)}),
@@ -248,12 +267,21 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             {**WELL_PODS, DnsLogs: each("items", said_long_ago)},
             reasons=("does-not-start",),
         ),
-        Fact("the Corefile in force has no such word", {Corefile: to(plugins=frozenset())}, reasons=("fails-at-restart",), left="likely"),
+        Fact(
+            "the Corefile in force has no such word",
+            {Corefile: to(plugins=frozenset())},
+            reasons=("fails-at-restart",),
+            left="likely",
+        ),
     ),
     "DNS-17": (
         Fact("nothing is refused", {DnsLogs: not_said(Saying.FORBIDDEN)}),
         Fact("it was refused before the last start", {DnsLogs: each("items", said_long_ago)}),
-        Fact("the pods are ready and know their own name", {DnsPods: each("items", undo.well), **WELL_ANSWERED}, left="likely"),
+        Fact(
+            "the pods are ready and know their own name",
+            {DnsPods: each("items", undo.well), **WELL_ANSWERED},
+            left="likely",
+        ),
     ),
     "DNS-18": (
         Fact("its pods are ready", {DnsPods: each("items", undo.well)}),

@@ -99,7 +99,10 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact("the tables have a default route", {PolicyRouting: default_routes}),
         Fact("it was told to leave routes alone", {NetworkManager: to(settings={"manageforeignroutes": "no"})}),
         Fact("it was neither started nor busy lately", {HostUnits: started_long_ago, NetworkManager: QUIET_MANAGER}),
-        Fact("the pods are younger than its start", {PodsOnNode: each("items", lambda p, s: put(p, "status.start_time", s.ago(seconds=5)))}),
+        Fact(
+            "the pods are younger than its start",
+            {PodsOnNode: each("items", lambda p, s: put(p, "status.start_time", s.ago(seconds=5)))},
+        ),
         Fact(
             "networkd manages no interface",
             {NetworkManager: lambda m, s: swap(m, setup={"eth0": "unmanaged", "eth1": "unmanaged"})},

@@ -16,10 +16,13 @@ from bot.model.cluster import (
 )
 from bot.model.evidence import Expectations
 from bot.model.host import (
+    ApiPath,
     Call,
     Certificates,
+    CniFiles,
     ContainerRuntime,
     HostUnits,
+    KernelLog,
     KubeletArguments,
     KubeletFiles,
     KubeletHealth,
@@ -32,6 +35,7 @@ from bot.model.host import (
     StaticManifests,
     Sysctls,
 )
+from bot.model.host_reach import NodeReach
 from bot.model.k8s import Event, TargetRef
 from tests.unit.judgement import undo
 from tests.unit.judgement.fact import Fact, Scene, each, put, swap, to
@@ -105,7 +109,9 @@ def bound_just_now(pod: Any, scene: Scene) -> Any:
 def no_stray(units: Any, _: Scene) -> Any:
     """No control-plane unit is active or enabled."""
     names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
-    idle = {n: swap(u, active="inactive", sub="dead", file_state="disabled") for n, u in units.by_name.items() if n in names}
+    idle = {
+        n: swap(u, active="inactive", sub="dead", file_state="disabled") for n, u in units.by_name.items() if n in names
+    }
     return swap(units, by_name={**units.by_name, **idle})
 
 
@@ -133,11 +139,50 @@ def under_maintenance(node: Any, scene: Scene) -> Any:
     return undo.cordoned(node, scene)
 
 
+def answered_by_peers(reach: Any, _: Scene) -> Any:
+    """Every other node gets an answer from port 10250."""
+    return swap(reach, peers={k: {22: "timeout", 10250: "ok"} for k in reach.peers})
+
+
+def reaching(path: Any, _: Scene) -> Any:
+    """Every address of the API server answers from the node."""
+    return swap(path, answers=dict.fromkeys(path.answers, 200))
+
+
+def all_silent(beats: Any, scene: Scene) -> Any:
+    """No node was heard of for ten minutes: the control plane is the matter."""
+    return swap(beats, last=dict.fromkeys(beats.last, scene.ago(minutes=10)))
+
+
+def talking(log: Any, scene: Scene) -> Any:
+    """The kubelet wrote a line just now."""
+    return swap(log, lines=(*log.lines, LogLine(text="I0101 kubelet.go:1] all is well", at=scene.ago(seconds=2))))
+
+
 RUNS = Fact("the kubelet is active, for an hour", {HostUnits: undo.kubelet_runs()})
 IN_K3S = Fact("the kubelet is inside k3s", {HostUnits: undo.K3S})
 HEARD = {Nodes: undo.of_node(undo.ready), Heartbeats: undo.beating, KubeletHealth: undo.well_ports}
 
 FACTS: dict[str, tuple[Fact, ...]] = {
+    "NODE-01": (
+        Fact("it was heard of just now", {Heartbeats: undo.beating}),
+        Fact("the bot gets a sign of life", {NodeReach: to(bot={22: "refused", 10250: "timeout"})}),
+        Fact("other nodes get a sign of life", {NodeReach: answered_by_peers}),
+        Fact("its neighbours know its address", {NodeReach: to(neighbour="REACHABLE")}),
+        Fact("it is being scaled down", {Nodes: undo.of_node(undo.tainted("karpenter.sh/disrupted", "NoSchedule"))}),
+        Fact("the node was drained for maintenance", {Nodes: undo.of_node(under_maintenance)}),
+    ),
+    "NODE-02": (
+        Fact("the API server answers from the node", {ApiPath: reaching}),
+        Fact("it was heard of just now", {Heartbeats: undo.beating}),
+        Fact("no node is heard of", {Heartbeats: all_silent}),
+        Fact("the kubelet does not run", {HostUnits: undo.with_unit("kubelet", active="failed", sub="failed")}),
+        Fact("the kubelet was started just now", {HostUnits: undo.kubelet_runs(0.2)}),
+        Fact("a proxy stands between", {KubeletArguments: to(proxies=("HTTPS_PROXY",))}),
+        Fact("the log does not speak of it", {KubeletLog: to(lines=())}, left="likely"),
+        Fact("the log spoke of it yesterday", {KubeletLog: undo.older(".", hours=26)}, left="likely"),
+        IN_K3S,
+    ),
     "NODE-03": (
         RUNS,
         IN_K3S,
@@ -158,10 +203,93 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact("an earlier start said it, the last one did not", {KubeletLog: another_start}),
         Fact("the API server and the kubelet's ports know of no fault", HEARD, left="likely"),
     ),
+    "NODE-06": (
+        Fact("it was heard of just now", {Heartbeats: undo.beating}),
+        Fact(
+            "the API server does not answer from the node",
+            {ApiPath: lambda p, s: swap(p, answers=dict.fromkeys(p.answers, 0))},
+        ),
+        Fact("the kubelet was started a minute ago", {HostUnits: undo.kubelet_runs(1)}),
+        Fact("the kubelet does not run", {HostUnits: undo.with_unit("kubelet", active="failed", sub="failed")}),
+        Fact("its port answers and it writes its log", {KubeletHealth: undo.well_ports, KubeletLog: talking}),
+        Fact("its port answers", {KubeletHealth: undo.well_ports}, left="likely"),
+        IN_K3S,
+    ),
+    "NODE-07": (
+        Fact(
+            "the certificate is valid for a year",
+            {Certificates: each("items", lambda c, s: swap(c, not_after=s.clock.now + timedelta(days=365)))},
+        ),
+        Fact(
+            "the file is not the one in use", {Certificates: each("items", lambda c, s: swap(c, path=f"{c.path}.old"))}
+        ),
+        Fact("the log does not complain", {KubeletLog: to(lines=())}, left="likely"),
+    ),
     "NODE-08": (
         Fact("the clock is right", {NodeClock: to(offset=0.02, daemon_offset=0.01)}),
         Fact("the measurement is too coarse to say it", {NodeClock: to(uncertainty=3600.0, daemon_offset=None)}),
-        Fact("the time service sees no offset", {NodeClock: to(daemon_offset=0.01), StaticManifests: to(files={})}, left="likely"),
+        Fact(
+            "the time service sees no offset",
+            {NodeClock: to(daemon_offset=0.01), StaticManifests: to(files={})},
+            left="likely",
+        ),
+    ),
+    "NODE-09": (
+        Fact(
+            "neither the condition nor the log says it",
+            {Nodes: undo.of_node(undo.ready), KubeletLog: undo.not_saying("PLEG")},
+        ),
+        Fact("the kubelet was started a minute ago", {HostUnits: undo.kubelet_runs(1)}),
+        Fact("the node is Ready", {Nodes: undo.of_node(undo.ready)}, left="likely"),
+        Fact("the log said it yesterday", {KubeletLog: undo.older("PLEG", hours=26)}, left="likely"),
+    ),
+    "NODE-11": (
+        Fact("one call was slow", {ContainerRuntime: to(timeouts=1), ManualContainers: to(timeouts=1)}),
+        Fact(
+            "the runtime does not run",
+            {HostUnits: lambda u, s: swap(u, by_name={k: swap(v, active="failed") for k, v in u.by_name.items()})},
+        ),
+        Fact(
+            "nothing else agrees",
+            {Nodes: undo.of_node(undo.ready), KernelLog: to(lines=()), KubeletLog: to(lines=())},
+            left="likely",
+        ),
+        Fact(
+            "the kernel and the kubelet complained yesterday",
+            {
+                Nodes: undo.of_node(undo.ready),
+                KernelLog: undo.older(".", hours=26),
+                KubeletLog: undo.older(".", hours=26),
+            },
+            left="likely",
+        ),
+    ),
+    "NODE-12": (
+        RUNS,
+        IN_K3S,
+        Fact("the last start says nothing of the endpoint", {KubeletLog: undo.not_saying("validate CRI")}),
+        Fact("the runtime is stopped", {HostUnits: undo.with_unit("containerd", active="failed", sub="failed")}),
+        Fact("the API server and the kubelet's ports know of no fault", HEARD, left="likely"),
+    ),
+    "NODE-13": (
+        Fact("the node is Ready", {Nodes: undo.of_node(undo.ready)}),
+        Fact(
+            "it is not Ready for another reason",
+            {Nodes: undo.of_node(lambda n, s: undo.condition(n, "Ready", message="PLEG is not healthy"))},
+        ),
+        Fact(
+            "it has been so for half a minute",
+            {Nodes: undo.of_node(lambda n, s: undo.condition(n, "Ready", last_transition_time=s.ago(seconds=30)))},
+        ),
+        Fact("the node is a minute old", {Nodes: undo.of_node(undo.aged(minutes=1))}),
+        Fact("the CNI is configured and runs", {CniFiles: to(configurations={"10.conflist": "{}"})}, left="likely"),
+    ),
+    "NODE-15": (
+        RUNS,
+        IN_K3S,
+        Fact("the last start does not say it", {KubeletLog: undo.not_saying("cgroup v1")}),
+        Fact("an earlier start said it, the last one did not", {KubeletLog: another_start}),
+        Fact("the API server and the kubelet's ports know of no fault", HEARD, left="likely"),
     ),
     "NODE-10": (
         Fact("unit and socket are there", {HostUnits: works_by_hand, ContainerRuntime: sockets_there}),
@@ -188,7 +316,10 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         ),
         Fact(
             "the API server did not see a boot",
-            {NodeEvents: each("items", lambda e, s: None if e.reason == "Rebooted" else e), Nodes: undo.of_node(same_boot)},
+            {
+                NodeEvents: each("items", lambda e, s: None if e.reason == "Rebooted" else e),
+                Nodes: undo.of_node(same_boot),
+            },
             left="likely",
         ),
     ),
@@ -217,7 +348,9 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             reasons=("missing-file",),
         ),
         Fact("the unit is not enabled", {HostUnits: no_stray}, reasons=("stray-unit-enabled",)),
-        Fact("the node is a control-plane node", {Nodes: undo.of_node(as_control_plane)}, reasons=("stray-unit-enabled",)),
+        Fact(
+            "the node is a control-plane node", {Nodes: undo.of_node(as_control_plane)}, reasons=("stray-unit-enabled",)
+        ),
         Fact("the file sets the value that is in force", {Sysctls: setting_agrees}, reasons=("sysctl-differs",)),
     ),
     "CTRL-09": (

@@ -57,7 +57,15 @@ def replaced(rows: Any, scene: Scene) -> Any:
     namespace, _, name = scene.fact("pod").partition("/")
     others = tuple(r for r in rows.rows if r.path != scene.fact("pod"))
     row = PodRow(
-        namespace=namespace, name=name, ready=1, total=1, status="Running", restarts=0, restarted=None, age=60.0, node="node-1"
+        namespace=namespace,
+        name=name,
+        ready=1,
+        total=1,
+        status="Running",
+        restarts=0,
+        restarted=None,
+        age=60.0,
+        node="node-1",
     )
     return swap(rows, rows=(*others, row))
 
@@ -69,7 +77,9 @@ def one_restart(status: Any, _: Scene) -> Any:
 
 def statuses(change: Any) -> Any:
     """A change of every container status of the pods."""
-    return each("items", lambda p, s: put(p, "status.container_statuses", lambda old: tuple(change(x, s) for x in old or ())))
+    return each(
+        "items", lambda p, s: put(p, "status.container_statuses", lambda old: tuple(change(x, s) for x in old or ()))
+    )
 
 
 def ended_well(status: Any, _: Scene) -> Any:
@@ -113,7 +123,9 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             "its time to end is not over",
             {SuspectPods: each("items", lambda p, s: put(p, "metadata.deletion_timestamp", s.ago(seconds=10)))},
         ),
-        Fact("nobody deletes it", {SuspectPods: each("items", lambda p, s: put(p, "metadata.deletion_timestamp", None))}),
+        Fact(
+            "nobody deletes it", {SuspectPods: each("items", lambda p, s: put(p, "metadata.deletion_timestamp", None))}
+        ),
         Fact("the node was heard of just now", {Heartbeats: undo.beating}, left="likely"),
     ),
     "POD-16": (
@@ -127,16 +139,32 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     "POD-18": (
         Fact("it was restarted once", {SuspectPods: statuses(one_restart)}),
         Fact("it was restarted yesterday", {SuspectPods: statuses(before_window)}),
-        Fact("it is being deleted", {SuspectPods: each("items", lambda p, s: put(p, "metadata.deletion_timestamp", s.clock.now))}),
+        Fact(
+            "it is being deleted",
+            {SuspectPods: each("items", lambda p, s: put(p, "metadata.deletion_timestamp", s.clock.now))},
+        ),
         Fact("the run before ended without error", {SuspectPods: statuses(ended_well)}, left="likely"),
     ),
     "STOR-01": (
         Fact("many may use the volume", {VolumeUses: uses("object.spec.access_modes", ("ReadWriteMany",))}),
-        Fact("the pods are half a minute old, nobody complains, and the node is well", {
-            SuspectPods: each("items", lambda p, s: put(undo.aged(seconds=30)(p, s), "metadata.deletion_timestamp", None)),
-            PodEvents: to(items=()),
-            **ALIVE,
-        }),
-        Fact("nobody else has it", {VolumeUses: uses("attachments", ()), SuspectPods: each("items", lambda p, s: p if p.ready is False and p.metadata.deletion_timestamp is None else None)}),
+        Fact(
+            "the pods are half a minute old, nobody complains, and the node is well",
+            {
+                SuspectPods: each(
+                    "items", lambda p, s: put(undo.aged(seconds=30)(p, s), "metadata.deletion_timestamp", None)
+                ),
+                PodEvents: to(items=()),
+                **ALIVE,
+            },
+        ),
+        Fact(
+            "nobody else has it",
+            {
+                VolumeUses: uses("attachments", ()),
+                SuspectPods: each(
+                    "items", lambda p, s: p if p.ready is False and p.metadata.deletion_timestamp is None else None
+                ),
+            },
+        ),
     ),
 }
