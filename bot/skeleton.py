@@ -12,12 +12,14 @@ from bot.check import FORBIDDEN_SLUG, load
 from bot.errors import UsageError
 from bot.model.rows import Row, rows
 
+COMMANDS = ("node-why", "metrics-api", "dns-check")  # best first: where a row is shown by several
 EXAMPLE = "new-check NODE-22 thread_limit_reached"
 
-CHECK = '''"""{code}: {title}."""
+CHECK = '''"""{code}: {words}."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from bot.check import check
@@ -27,10 +29,12 @@ from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severi
 from bot.model.refs import node as node_subject
 from bot.model.text import T
 
+CONDITION = "ReplaceMe"  # the fact that the rule turns on; other evidence is a parameter of another type (bot/model)
+
 
 @check("{code}")
 def {slug}(nodes: Nodes, clock: Clock) -> Iterator[Finding | RuledOut]:
-    """{title}.
+    """The cluster has {words}.
 
     Says:
         What people say when they have it.
@@ -50,7 +54,7 @@ def {slug}(nodes: Nodes, clock: Clock) -> Iterator[Finding | RuledOut]:
         - first-case: what this case is
     """
     for item in nodes.items:
-        condition = item.condition("Replace me: the condition or fact that the rule turns on")
+        condition = item.condition(CONDITION)
         if condition is None or condition.status != "True":
             continue
         yield Finding(
@@ -67,13 +71,13 @@ def {slug}(nodes: Nodes, clock: Clock) -> Iterator[Finding | RuledOut]:
                 Fix(
                     what=T("say what the commands do"),
                     safety=Safety.READ_ONLY,
-                    commands=(f"kubectl describe node {{item.name}}",),
+                    commands=(f"kubectl describe node {{shlex.quote(item.name)}}",),
                 ),
             ),
         )
 '''
 
-POSITIVE = """title: {title}
+POSITIVE = """title: "{code} is found: say what happened"
 base: kubeadm-5
 command: /{command}{target}
 find: [{code}]
@@ -86,7 +90,12 @@ roots: []
 silent: {{{code}: "say which fact the silence turns on"}}
 """
 
-OVERLAY = """# Only what differs from the healthy base; docs/scenarios.md shows every form.
+OVERLAY = """# Only what differs from the healthy base; docs/scenarios.md shows every form. For example:
+#
+# objects:
+#   Node/node-3: {status: {conditions: {ReplaceMe: {status: "True", lastTransitionTime: -10min}}}}
+# nodes:
+#   node-3: {commands: {PID: "32768\\n63000\\n31900\\n12.4\\n"}}
 objects: {}
 """
 
@@ -100,11 +109,13 @@ def write(root: Path, code: str, slug: str) -> tuple[Path, ...]:
         slug: the defect, in words that fit after "the cluster has".
 
     Raises:
-        UsageError: no such row, the row has a check, or the slug names an action.
+        UsageError: no such row, no command shows it, it has a check, or the slug names an action.
     """
     row = rows().get(code)
     if row is None:
         raise UsageError(f"{code} is no row of the catalogue", example=EXAMPLE)
+    if not set(COMMANDS) & set(row.commands):
+        raise UsageError(f"{code} belongs to {', '.join(row.commands)}, which does not exist yet", example=EXAMPLE)
     if code in load():
         raise UsageError(f"{code} has a check already: kubewhy explain {code}", example=EXAMPLE)
     if not re.fullmatch(r"[a-z][a-z0-9_]{3,60}", slug) or FORBIDDEN_SLUG.match(slug):
@@ -119,10 +130,10 @@ def write(root: Path, code: str, slug: str) -> tuple[Path, ...]:
 
 
 def _files(root: Path, row: Row, slug: str) -> dict[Path, str]:
-    command = next((c for c in ("node-why", "metrics-api", "dns-check") if c in row.commands), "metrics-api")
+    command = next(c for c in COMMANDS if c in row.commands)
     values = {
         "code": row.code,
-        "title": row.title,
+        "words": slug.replace("_", " "),
         "slug": slug,
         "severity": row.severity.name,
         "command": command,
