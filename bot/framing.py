@@ -61,6 +61,7 @@ _DENIED = re.compile(
 )
 _NO_SUDO = re.compile(r"^(?:\S+: )*(?:\d+: |line \d+: )?sudo: (?:command )?not found", re.MULTILINE)
 _COMMAND_MISSING = 127
+_TERMINATED = 143  # what the timeout of busybox returns instead of 124; its shell says so in a line
 _REFUSED = 64  # by the collector, in one line: a key or a value that its own table does not have
 _REFUSAL = re.compile(r"kubewhy-(?:collect|capture): .*\n?")
 _VALUE = re.compile(r"[A-Za-z0-9._:/@+\[\]-]+")
@@ -128,7 +129,10 @@ def outputs(raw: bytes, sections: Iterable[Section], mark: str, *, numbered: boo
         end = re.compile(end_line).search(raw, begin.end()) if begin else None
         if begin and end:
             text = raw[begin.end() : end.start()]
-            found[section.key] = output(text, int(end[1]), root=section.root, took=_took(begin[1], end[2]))
+            rc, took = int(end[1]), _took(begin[1], end[2])
+            if rc == _TERMINATED and took >= section.timeout * 1000:
+                text, rc = text.removesuffix(b"Terminated\n"), TIMED_OUT
+            found[section.key] = output(text, rc, root=section.root, took=took)
     return found
 
 

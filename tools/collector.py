@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes the programs that a node may run for kubewhy, and their page, from the one command table.
 
-node/kubewhy-collect, node/kubewhy-capture and docs/node-commands.md; ``--check`` fails when one is stale. A value becomes a
-positional parameter of the command's text, so a text in which a value would stand inside quotes is refused here.
+node/kubewhy-collect, node/kubewhy-capture and docs/node-commands.md; ``--check`` fails when one is stale. A value
+becomes a positional parameter of the command's text, so a text in which a value would stand inside quotes is refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,9 +27,9 @@ _PLACE = re.compile(r"<([A-Z]{3,})>")
 PAGE = """<!-- Written by tools/collector.py from the code; edit the code, then run `make docs`. -->
 # Commands on nodes
 
-Everything that kubewhy can run on a node, by key: the table of `kubewhy-collect` ([how it is installed](nodes.md#the-collector)).
-All of it reads. `<NAME>` is a value that is held to its form on both sides. *root* goes through sudo; *capture* looks into pods
-and is there only when `kubewhy-capture` is installed too.
+Everything that kubewhy can run on a node, by key: the table of `kubewhy-collect` ([how to install
+it](nodes.md#the-collector)). All of it reads. `<NAME>` is a value that is held to its form on both sides. *root* goes
+through sudo; *capture* looks into pods and is there only when `kubewhy-capture` is installed too.
 
 | key | as | s | command |
 |---|---|---|---|

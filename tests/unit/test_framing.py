@@ -1,7 +1,9 @@
 """The framing of a round trip: what a real shell prints is read back, and no output can forge a frame."""
 
+import os
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -52,6 +54,14 @@ def test_a_command_that_hangs_is_ended_and_the_next_one_still_runs() -> None:
     assert "after\n" == got["NEXT"].text
 
 
+@pytest.mark.parametrize(("took", "expected"), [("7.00", (124, "before\n")), ("5.50", (143, "before\nTerminated\n"))])
+def test_the_time_limit_of_busybox_is_told_apart_from_a_signal(took: str, expected: tuple[int, str]) -> None:
+    """Its timeout ends with 143 and a line of the shell, but never before the time is over."""
+    raw = f"\n@@BEGIN-{MARK} A up=5.00\nbefore\nTerminated\n\n@@END-{MARK} A rc=143 up={took}\n".encode()
+    found = framing.outputs(raw, [section("A", "true", timeout=2)], MARK)["A"]
+    assert expected == (found.rc, found.text)
+
+
 def test_more_output_than_the_cap_is_cut_and_said_to_be() -> None:
     """64 KiB arrive, the rest is dropped on the node."""
     got = run_in_shell([section("BIG", "yes | head -c 300000"), section("NEXT", "echo after")])
@@ -81,6 +91,8 @@ def test_a_command_never_learns_the_mark() -> None:
         ("sh: 1: sudo: not found\n", 127, True),
         ("bash: line 1: sudo: command not found\n", 127, True),
         ("sh: 1: crictl: not found\n", 127, False),
+        ("sudo: sorry, you must have a tty to run sudo\n", 1, True),
+        ("sudo: CAP is not allowed on this node: /usr/local/sbin/kubewhy-capture is not installed\n", 1, True),
         ("operation is not allowed here", 1, False),
         ("sudo: a password is required\n", 0, False),
     ],
@@ -89,6 +101,20 @@ def test_a_refusal_of_sudo_is_told_apart_from_an_answer(text: str, rc: int, *, e
     """Only what sudo itself says about rights counts, and only when the command failed."""
     assert expected == framing.output(text.encode(), rc, root=True).denied
     assert not framing.output(text.encode(), rc, root=False).denied
+
+
+@pytest.mark.parametrize(
+    ("text", "rc", "expected"),
+    [
+        ("kubewhy-collect: unknown key NEIGH\n", 64, 127),
+        ("kubewhy-capture: CAP: a value is no DST\n", 64, 127),
+        ("kubewhy-collect: unknown key NEIGH\nand more\n", 64, 64),
+        ("kubewhy-collect: unknown key NEIGH\n", 1, 1),
+    ],
+)
+def test_a_collector_without_the_key_is_a_missing_command(text: str, rc: int, expected: int) -> None:
+    """An older table on the node is no answer to a newer question."""
+    assert expected == framing.output(text.encode(), rc, root=False).rc
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=300)
@@ -147,3 +173,27 @@ def test_a_real_shell_prints_any_argument_as_it_is(text: str) -> None:
     """Quoting survives the shell that reads the script and the shell that runs the command."""
     got = run_in_shell([section("A", f"printf %s {shlex.quote(text)}")])
     assert text == got["A"].text
+
+
+def with_programs(folder: Path, **programs: str) -> str:
+    """A PATH on which some programs are these texts."""
+    for name, text in programs.items():
+        (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize(("groups", "expected"), [("kubewhy systemd-journal", "journal: -k\n"), ("kubewhy", "sudo\n")])
+def test_a_member_of_the_journals_group_reads_it_without_sudo(tmp_path: Path, groups: str, expected: str) -> None:
+    """Other commands are asked of sudo as before."""
+    programs = {
+        "sudo": "echo sudo",
+        "journalctl": 'echo journal: "$@"',
+        "id": f'[ "$1" = -u ] && echo 7 || echo {groups}',
+    }
+    sections = [section("J", "sudo -n journalctl -k", root=True), section("O", "sudo -n crictl ps", root=True)]
+    path = with_programs(tmp_path, **programs)
+    text = framing.script(sections, MARK).encode()
+    done = subprocess.run(["sh", "-s"], input=text, capture_output=True, check=True, env={"PATH": path})
+    found = framing.outputs(done.stdout, sections, MARK)
+    assert (expected, "sudo\n") == (found["J"].text, found["O"].text)

@@ -82,7 +82,7 @@ is_ENDPOINT() {
 # Only below /var/log, and for root no link out of it: else any path would be any file.
 is_LOGFILE() {
   path "$1" && case $1 in /var/log/?*) ;; *) return 1 ;; esac
-  [ "$(id -u)" != 0 ] || case $(readlink -f "$1") in "$(readlink -f /var/log)"/*) ;; *) return 1 ;; esac
+  [ "$(id -u)" != 0 ] || [ ! -e "$1" ] || case $(readlink -f "$1") in "$(readlink -f /var/log)"/*) ;; *) return 1 ;; esac
 }
 # Below the runtime's own folders, never in one that a pod writes, and no link.
 is_RESOLVCONF() {
