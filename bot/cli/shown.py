@@ -17,7 +17,7 @@ from bot.runs.store import Store, database_url
 from bot.slack.answers import answer
 from bot.slack.arguments import FollowUp
 
-FILE = "kubewhy.sqlite"
+FILE = "runs.db"  # the same that the bot keeps its runs in
 DAY = 86400.0
 EXAMPLE = "show dns-7f3a9c01d2 F1"
 

@@ -12,6 +12,7 @@ import typer
 from bot import app
 from bot import check as checks
 from bot.cli.diagnose import Config, Output
+from bot.cli.doctor import doctor
 from bot.config import load
 from bot.errors import UsageError
 from bot.evaluate import as_json, evaluate
@@ -31,6 +32,7 @@ def add(application: typer.Typer) -> None:
     application.command("new-check", rich_help_panel=PANEL)(new_check)
     application.command("serve", rich_help_panel="Slack")(serve)
     application.command("show", rich_help_panel=PANEL)(show)
+    application.command("doctor", rich_help_panel=PANEL)(doctor)
 
 
 def explain(
