@@ -89,7 +89,8 @@ def find() -> Path:
             return Path(named)
         raise SettingsError(f"{VARIABLE}: {named} is no program")
     parts = os.environ.get("KUBEWHY_PARTS")
-    for folder in (Path(parts).parent if parts else Path(".parts"), Path(".parts"), Path()):
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kubewhy" / "parts"  # of `make parts`
+    for folder in (Path(parts).parent if parts else cache, cache, Path(".parts"), Path()):
         if os.access(folder / INSTALLED, os.X_OK):
             return (folder / INSTALLED).resolve()
     found = shutil.which("local-slack")
