@@ -145,8 +145,14 @@ def output(text: bytes, rc: int, *, root: bool, took: int = 0) -> Output:
 
 
 def denied(text: str, rc: int) -> bool:
-    """Whether sudo refused, or is not there: the text is no evidence then."""
-    return rc != 0 and bool(_DENIED.search(text) or (rc == _COMMAND_MISSING and _NO_SUDO.search(text)))
+    """Whether sudo refused, or is not there: the text is no evidence then.
+
+    The status of a pipe is that of its last command, so a refusal that is the first thing said counts at any status.
+    """
+    if rc == 0:
+        return bool(_DENIED.match(text) or _NO_SUDO.match(text))
+    missing = _NO_SUDO.match(text) or (rc == _COMMAND_MISSING and _NO_SUDO.search(text))
+    return bool(_DENIED.search(text) or missing)
 
 
 def _took(begin: bytes, end: bytes) -> int:

@@ -94,11 +94,15 @@ def test_a_command_never_learns_the_mark() -> None:
         ("sudo: sorry, you must have a tty to run sudo\n", 1, True),
         ("sudo: CAP is not allowed on this node: /usr/local/sbin/kubewhy-capture is not installed\n", 1, True),
         ("operation is not allowed here", 1, False),
-        ("sudo: a password is required\n", 0, False),
+        ("sudo: a password is required\n0\n", 0, True),
+        ("sh: 1: sudo: not found\n0\n", 0, True),
+        ("sh: 1: sudo: not found\n0\n", 1, True),
+        ("Nov 21 sshd: hello\nsudo: a password is required\n", 0, False),
+        ("Nov 21 sshd: hello\nsh: 1: sudo: not found\n", 1, False),
     ],
 )
 def test_a_refusal_of_sudo_is_told_apart_from_an_answer(text: str, rc: int, *, expected: bool) -> None:
-    """Only what sudo itself says about rights counts, and only when the command failed."""
+    """Only what sudo itself says about rights counts, and in an answer that did not fail only as the first word."""
     assert expected == framing.output(text.encode(), rc, root=True).denied
     assert not framing.output(text.encode(), rc, root=False).denied
 
