@@ -19,7 +19,7 @@ from bot.bundle.store import Bundle
 from bot.config import Settings, load
 from bot.model.command import Question
 from bot.model.report import Report
-from bot.playground import https
+from bot.playground import connection
 from bot.playground.run import start
 from bot.source import Response
 
@@ -54,14 +54,14 @@ class Asked:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """Listen at the playground's API server."""
-    heard, answer = Asked(), https.answer
+    heard, answer = Asked(), connection.answer
 
     def listening(cluster: Cluster, request: Request) -> Response:
         response = answer(cluster, request)
         heard.answers.append((action_of(request), response.status))
         return response
 
-    monkeypatch.setattr(https, "answer", listening)
+    monkeypatch.setattr(connection, "answer", listening)
     return heard
 
 
