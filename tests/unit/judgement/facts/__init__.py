@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.unit.judgement.fact import Fact
-from tests.unit.judgement.facts import control, dns, net, node, work
+from tests.unit.judgement.facts import control, dns, kernel, net, node, work
 
 FACTS: Mapping[str, tuple[Fact, ...]] = {
     **node.FACTS,
     **control.FACTS,
+    **kernel.FACTS,
     **net.FACTS,
     **dns.FACTS,
     **work.FACTS,

@@ -1,0 +1,97 @@
+"""The facts that the rules about kernel, disks and joining a cluster join by AND."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.model.cluster import Nodes
+from bot.model.host import KernelLog, KubeletLog, Links, Mounts
+from bot.model.host_net import Link
+from tests.unit.judgement import undo
+from tests.unit.judgement.fact import Fact, Scene, each, put, swap
+
+HANG = r"blocked for more|unregister_netdevice|BUG: |self-detected stall"
+DISK = r"EXT4-fs|I/O error|XFS|nvme|EDAC"
+
+
+def without_condition(*kinds: str) -> Any:
+    """A node of whose conditions those of node-problem-detector are False."""
+
+    def change(node: Any, scene: Scene) -> Any:
+        for kind in kinds:
+            if node.condition(kind):
+                node = undo.condition(node, kind, status="False", last_transition_time=scene.ago(days=2))
+        return node
+
+    return undo.of_node(change)
+
+
+def writable(mount: Any, _: Scene) -> Any:
+    """The same mount, rw."""
+    return swap(mount, options=tuple("rw" if o == "ro" else o for o in mount.options))
+
+
+def one_interface_has(address: Any) -> Any:
+    """The host has an interface with this address, in the network of the others."""
+
+    def change(links: Any, scene: Scene) -> Any:
+        return swap(links, items=(*links.items, Link(name="ens999", up=True, addresses=(f"{scene.fact(address)}/24",))))
+
+    return change
+
+
+def joined(seconds: float) -> Any:
+    """A node whose taint was added so long ago."""
+
+    def change(node: Any, scene: Scene) -> Any:
+        taints = tuple(swap(t, time_added=scene.ago(seconds=seconds)) for t in node.spec.taints or ())
+        return put(put(node, "spec.taints", taints), "metadata.creation_timestamp", scene.ago(seconds=seconds))
+
+    return undo.of_node(change)
+
+
+FACTS: dict[str, tuple[Fact, ...]] = {
+    "NODE-27": (
+        Fact(
+            "neither the condition nor the kernel says so",
+            {Nodes: without_condition("KernelDeadlock"), KernelLog: undo.not_saying(HANG)},
+        ),
+        Fact(
+            "the lines of the kernel are of two hours ago and the condition is False",
+            {Nodes: without_condition("KernelDeadlock"), KernelLog: undo.older(HANG, hours=2)},
+        ),
+        Fact("the kernel is silent", {KernelLog: undo.not_saying(HANG)}, left="likely"),
+        Fact("the condition is False", {Nodes: without_condition("KernelDeadlock")}, left="likely"),
+    ),
+    "NODE-28": (
+        Fact(
+            "the mount is rw",
+            {Mounts: each("items", writable), KernelLog: undo.not_saying(DISK)},
+            reasons=("read-only",),
+        ),
+        Fact(
+            "nobody says that it was writable",
+            {KernelLog: undo.not_saying(DISK), KubeletLog: undo.not_saying("[Rr]ead-only file system")},
+            reasons=("read-only",),
+        ),
+        Fact("the errors are of two hours ago", {KernelLog: undo.older(DISK, hours=2)}, reasons=("io-errors",)),
+    ),
+    "NODE-34": (
+        Fact("the taint is gone", {Nodes: undo.of_node(lambda n, s: put(n, "spec.taints", ()))}),
+        Fact("the cloud has named it", {Nodes: undo.of_node(lambda n, s: put(n, "spec.provider_id", "aws:///a/i-1"))}),
+        Fact("it joined a minute ago", {Nodes: joined(60)}),
+    ),
+    "NODE-35": (
+        Fact("an interface has the address", {Links: one_interface_has("address")}, reasons=("not-on-host",)),
+        Fact(
+            "the other nodes are elsewhere",
+            {Nodes: each("items", lambda n, s: n if n.name == s.key else put(n, "status.addresses", ()))},
+            reasons=("wrong-network",),
+        ),
+        Fact(
+            "the systemUUIDs differ",
+            {Nodes: undo.of_node(lambda n, s: put(n, "status.node_info.system_uuid", "another"))},
+            reasons=("duplicate-machine",),
+        ),
+    ),
+}
