@@ -1,7 +1,7 @@
 """What a fact of a rule is, and the small tools that turn it into its opposite.
 
-A rule joins facts by AND (catalogue, ``R:``). A :class:`Fact` says what would be so if one of them were not, and changes the
-evidence accordingly; the finding must then be gone or weaker.
+A rule joins facts by AND (catalogue, ``R:``). A :class:`Fact` says what would be so if one of them were not, and
+changes the evidence accordingly; the finding must then be gone or weaker.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ class Scene:
 
 
 Change = Callable[[Any, Scene], Any]
+Changes = dict[type[Evidence], Change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,11 @@ class Fact:
 
     Attributes:
         says: what is so instead, in words.
-        changes: evidence type → how a piece of it looks then. Several types only where one fact shows in several places.
+        changes: evidence type → how a piece of it looks then. Several types only where one fact shows in several
+            places.
         reasons: the cases of the row that rest on the fact; empty means all.
-        left: what may be left of a finding: ``nothing`` (absent, possible or skipped), ``likely`` (the fact is only the second
-            source), ``quiet`` (the catalogue says: reported as information).
+        left: what may be left of a finding: ``nothing`` (absent, possible or skipped), ``likely`` (the fact is only the
+            second source), ``quiet`` (the catalogue says: reported as information).
         everywhere: whether the pieces of every node change, and not only of the node that the check ran for.
     """
 

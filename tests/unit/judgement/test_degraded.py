@@ -123,7 +123,7 @@ def test_a_slow_api_is_given_up_in_time(served: Playground) -> None:
 
 
 def test_an_api_that_is_gone_is_a_failure_and_no_finding(tmp_path: Path) -> None:
-    """Nothing listens any more: what only the API knows could not be checked, and the node still tells its own cause."""
+    """Nothing listens any more: what only the API knows could not be checked; the node still tells its own cause."""
     with start(incident(tmp_path), "prod") as running:
         settings = load(running.config)
         running.api.stop()
@@ -153,7 +153,7 @@ def test_a_node_that_lets_nobody_in_is_not_accused(tmp_path: Path, overlay: str,
 
 
 def test_sections_that_sudo_denies_are_unknown(tmp_path: Path) -> None:
-    """Files and log may not be looked at: that the kubelet does not run is seen; why is not said, and the right is named."""
+    """Files and log may not be read: that the kubelet does not run is seen; why is not said, and the right is named."""
     overlay = """
 nodes:
   node-3:
@@ -173,4 +173,4 @@ def test_dns_that_is_silent_to_the_bot_alone_accuses_nobody(served: Playground) 
     """The bot may have no route to cluster addresses; its own silence is no evidence about cluster DNS."""
     report = ask(load(served.config), "no-such-question.example.com timeout=20s no-ssh", "dns-check")
     assert set() == roots(report)
-    assert report.status not in {Status.OK}
+    assert report.status is not Status.OK

@@ -72,7 +72,7 @@ def test_without_what_it_requires_a_check_is_skipped(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(scenarios()))
 def test_less_evidence_never_makes_a_finding_surer(name: str) -> None:
-    """Each optional piece, taken away, creates no finding and raises no confidence: what is not known accuses nobody."""
+    """Each optional piece, taken away, creates no finding and raises no confidence: the unknown accuses nobody."""
     run = judged(name)
     wrong = [
         f"{f.code} {f.subject} {f.reason} without {need.name}: {f.confidence}"

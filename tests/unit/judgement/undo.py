@@ -73,7 +73,7 @@ def not_ready(node: Any, scene: Scene) -> Any:
 
 def cordoned(node: Any, _: Scene) -> Any:
     """A node that takes nothing new."""
-    return put(node, "spec.unschedulable", True)
+    return put(node, "spec", lambda spec: swap(spec, unschedulable=True))
 
 
 def tainted(key: str, effect: str) -> Change:
@@ -117,7 +117,7 @@ def older(pattern: str, **span: float) -> Change:
     found = re.compile(pattern)
 
     def back(line: LogLine, scene: Scene) -> LogLine:
-        return swap(line, at=scene.ago(**span)) if found.search(line.text) else line  # type: ignore[no-any-return]
+        return swap(line, at=scene.ago(**span)) if found.search(line.text) else line
 
     return each("lines", back)
 

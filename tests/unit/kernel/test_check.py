@@ -72,15 +72,14 @@ def test_the_four_outcomes() -> None:
     """Found, clean, skipped, failed: every check that is run is exactly one of them."""
 
     def raises(small: Small) -> Iterator[Finding]:
-        raise ValueError(small.value)
-        yield
+        yield from (found(str(int(small.value))),)
 
     item, broken = a_check("NODE-03", defect), a_check("NODE-05", raises)
     bad, good = knowing(Small(proof=PROOF, value="bad")), knowing(Small(proof=PROOF, value="good"))
     states = [o.state for k in (bad, good, empty()) for o in run((item,), k, ())]
     assert ["found", "clean", "skipped"] == states
     failed, after = run((broken, item), bad, ())
-    assert ("failed", "ValueError: bad", "found") == (failed.state, failed.error, after.state)
+    assert ("failed", True, "found") == (failed.state, failed.error.startswith("ValueError: "), after.state)
 
 
 def test_a_skipped_check_says_which_piece_is_missing_and_why() -> None:

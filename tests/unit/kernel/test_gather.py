@@ -33,6 +33,10 @@ def of_node(shell: Shell, node: NodeName) -> Iterator[OnNode]:
     yield OnNode(proof=PROOF, node=node, value=f"seen on {node}")
 
 
+def _unanswered(what: str) -> Iterator[Small]:
+    raise SourceError(Kind.TIMED_OUT, what)
+
+
 def gather(
     *collectors: Collector, nodes: tuple[str, ...] = (), limit: float = 5.0, no_ssh: str = "", stop: bool = False
 ) -> tuple[Known, Gathering]:
@@ -188,8 +192,7 @@ def test_optional_evidence_that_is_missing_is_passed_as_none() -> None:
     """A collector that can do without is run without."""
 
     def fails(kube: Kube) -> Iterator[Small]:
-        raise SourceError(Kind.TIMED_OUT, "GET /small")
-        yield
+        yield from _unanswered("GET /small")
 
     def copes(first: Small | None) -> Iterator[Other]:
         yield Other(proof=PROOF, value="without" if first is None else "with")

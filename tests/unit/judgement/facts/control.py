@@ -20,11 +20,11 @@ from bot.model.k8s import ApiService, ApiServiceSpec, Event, Meta, Service, Targ
 from bot.model.metrics import MetricsServer, NodeMetrics, Scrapes
 from bot.model.workloads import Hpas, PodEvents, PodRow, PodRows, SuspectPods, Workloads
 from tests.unit.judgement import undo
-from tests.unit.judgement.fact import Change, Fact, Scene, each, put, swap, to
+from tests.unit.judgement.fact import Change, Changes, Fact, Scene, each, put, swap, to
 from tests.unit.judgement.facts.node import as_control_plane
 
 DISCOVERY = r"discover|retrieve the complete list|supported resources"
-GROUP_LINE = r"couldn't get resource list|Couldn't get resource list|failed with: failing or missing|loading OpenAPI|error resolving"
+GROUP_LINE = r"[cC]ouldn't get resource list|failed with: failing or missing|loading OpenAPI|error resolving"
 
 
 def leading(leaders: Any, scene: Scene) -> Any:
@@ -36,7 +36,7 @@ def leading(leaders: Any, scene: Scene) -> Any:
     return swap(leaders, by_component=fresh)
 
 
-WELL_SYSTEM = {SystemPods: each("items", undo.well)}
+WELL_SYSTEM: Changes = {SystemPods: each("items", undo.well)}
 SEEN = each("items", lambda w, _: put(w, "status.observed_generation", w.metadata.generation))
 
 

@@ -22,7 +22,7 @@ from bot.model.evidence import Ask, Expectations
 from bot.model.host import ApiPath
 from bot.model.k8s import Endpoint, EndpointConditions, EndpointSlice
 from tests.unit.judgement import undo
-from tests.unit.judgement.fact import Change, Fact, Scene, each, put, swap, to, unread
+from tests.unit.judgement.fact import Change, Changes, Fact, Scene, each, put, swap, to, unread
 
 
 def not_said(*about: Saying) -> Change:
@@ -61,8 +61,8 @@ def every_reply(**members: Any) -> Change:
 
 
 GOOD = every_reply(rcodes=("NOERROR", "NOERROR", "NOERROR"), addresses=("203.0.113.9",), ms=(2, 2, 2))
-WELL_ANSWERED = {ClusterAnswers: GOOD}
-NOBODY_ASKED = {ClusterAnswers: unread}
+WELL_ANSWERED: Changes = {ClusterAnswers: GOOD}
+NOBODY_ASKED: Changes = {ClusterAnswers: unread}
 
 
 def ready_endpoints(found: Any, _: Scene) -> Any:
@@ -80,12 +80,12 @@ def restarted_yesterday(pod: Any, scene: Scene) -> Any:
     return put(healthy, "status.container_statuses", lambda old: tuple(swap(s, restart_count=3) for s in old))
 
 
-WELL_PODS = {DnsPods: each("items", restarted_yesterday), DnsEvents: to(items=())}
+WELL_PODS: Changes = {DnsPods: each("items", restarted_yesterday), DnsEvents: to(items=())}
 
 
 def first_node(answers: Any) -> str:
     """The node that comes first by name."""
-    return min(r.node for r in answers.replies)
+    return str(min(r.node for r in answers.replies))
 
 
 def first_node_only(answers: Any, _: Scene) -> Any:

@@ -26,7 +26,7 @@ def no_rules(routing: Any, _: Scene) -> Any:
 
 def host_network(pod: Any, _: Scene) -> Any:
     """A pod without an address of its own."""
-    return put(pod, "spec.host_network", True)
+    return put(pod, "spec", lambda spec: swap(spec, host_network=True))
 
 
 def strangers(routing: Any, scene: Scene) -> Any:

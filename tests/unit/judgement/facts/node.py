@@ -38,7 +38,7 @@ from bot.model.host import (
 from bot.model.host_reach import NodeReach
 from bot.model.k8s import Event, TargetRef
 from tests.unit.judgement import undo
-from tests.unit.judgement.fact import Fact, Scene, each, put, swap, to
+from tests.unit.judgement.fact import Changes, Fact, Scene, each, put, swap, to
 
 START_ERROR = r"command failed|unknown flag|[Ff]ailed to (?:load|parse|validate|run)|Failed to load environment"
 
@@ -161,7 +161,7 @@ def talking(log: Any, scene: Scene) -> Any:
 
 RUNS = Fact("the kubelet is active, for an hour", {HostUnits: undo.kubelet_runs()})
 IN_K3S = Fact("the kubelet is inside k3s", {HostUnits: undo.K3S})
-HEARD = {Nodes: undo.of_node(undo.ready), Heartbeats: undo.beating, KubeletHealth: undo.well_ports}
+HEARD: Changes = {Nodes: undo.of_node(undo.ready), Heartbeats: undo.beating, KubeletHealth: undo.well_ports}
 
 FACTS: dict[str, tuple[Fact, ...]] = {
     "NODE-01": (
@@ -337,7 +337,7 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     "NODE-32": (
         Fact(
             "it is neither cordoned nor tainted",
-            {Nodes: undo.of_node(lambda n, s: put(put(n, "spec.unschedulable", False), "spec.taints", ()))},
+            {Nodes: undo.of_node(lambda n, s: put(n, "spec", lambda spec: swap(spec, unschedulable=False, taints=())))},
         ),
     ),
     "HYG-03": (

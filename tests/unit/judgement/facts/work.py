@@ -8,13 +8,13 @@ from bot.model.cluster import Heartbeats, Nodes
 from bot.model.k8s import OwnerReference
 from bot.model.workloads import PodEvents, PodRow, PodRows, SuspectPods, VolumeUses
 from tests.unit.judgement import undo
-from tests.unit.judgement.fact import Fact, Scene, each, put, swap, to
+from tests.unit.judgement.fact import Changes, Fact, Scene, each, put, swap, to
 
 
 def mine(pod: Any, scene: Scene) -> bool:
     """Whether the finding is about this pod."""
     named = scene.finding.facts.get("pods") or scene.finding.facts.get("pod") or ()
-    return pod.path in ((named,) if isinstance(named, str) else named)
+    return pod.path in (named if isinstance(named, tuple) else (named,))
 
 
 def fits(node: Any, scene: Scene) -> Any:
@@ -104,7 +104,7 @@ def uses(path: str, value: Any) -> Any:
     return lambda u, _: swap(u, by_claim={k: put(v, path, value) for k, v in u.by_claim.items()})
 
 
-ALIVE = {Nodes: each("items", undo.ready), Heartbeats: undo.beating}
+ALIVE: Changes = {Nodes: each("items", undo.ready), Heartbeats: undo.beating}
 
 FACTS: dict[str, tuple[Fact, ...]] = {
     "POD-02": (
