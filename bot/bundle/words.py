@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import lru_cache
 
 _TOKEN = re.compile(
     r"""(?P<space>[^\S\n]+)
@@ -25,6 +26,7 @@ _REDIRECTION = re.compile(r"\d?(?:>>?&?|<)(?:[\d-]|/dev/null|/dev/stderr)?")
 _WITH_VALUE = {"sudo": {"-u", "-g", "-p"}, "timeout": {"-k", "-s"}, "env": {"-u"}, "nice": {"-n"}, "ionice": {"-c"}}
 # Options that change how a program pages, never what it says.
 _IDLE = frozenset({"--no-pager"})
+_KNOWN = 4096  # the same few hundred commands are read again for every node of every recording
 
 
 def split_list(text: str) -> list[tuple[str, str]]:
@@ -63,6 +65,7 @@ def _cut(text: str, separators: frozenset[str]) -> list[tuple[str, str]]:
     return [(op, piece) for op, piece in pieces if piece]
 
 
+@lru_cache(_KNOWN)
 def words(command: str) -> tuple[str, ...]:
     """The program and arguments of one command, without what only changes as whom, how long or where it runs.
 
