@@ -27,7 +27,16 @@ for folder in "$HOME_DIR/.ssh" "$HOME_DIR"; do
   [ ! -d "$folder" ] || rmdir "$folder" 2>/dev/null || say "left $folder: it is not empty"
 done
 if id "$LOGIN" >/dev/null 2>&1; then
-  if command -v userdel >/dev/null; then userdel "$LOGIN"; else deluser "$LOGIN"; fi || fail "cannot remove user $LOGIN"
+  remove=deluser
+  ! command -v userdel >/dev/null || remove=userdel
+  tries=0
+  until "$remove" "$LOGIN" 2>/dev/null; do
+    [ "$tries" -lt 5 ] || fail "cannot remove user $LOGIN: does it still run something?"
+    [ "$tries" -gt 0 ] || say "ending what $LOGIN still runs"
+    ! command -v pkill >/dev/null || pkill -KILL -u "$LOGIN"
+    tries=$((tries + 1))
+    sleep 1
+  done
   say "removed user $LOGIN"
 fi
 say done

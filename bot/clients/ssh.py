@@ -28,6 +28,8 @@ WINDOW = 65536
 CONNECTIONS = 32
 RETRYABLE = {Kind.RESET, Kind.REFUSED}
 ATTEMPTS = 3
+CLEARING_SECONDS = 2.0
+OPEN_FAILED = 2  # RFC 4254 section 5.1: SSH_OPEN_CONNECT_FAILED
 
 
 class LiveShell:
@@ -127,7 +129,7 @@ class LiveShell:
 
 def _execute(transport: paramiko.Transport, command: str, stdin: bytes, until: float, what: str) -> bytes:
     """Run one command; its stdout, at most :data:`CAP` bytes."""
-    channel = transport.open_session(timeout=max(0.1, until - time.monotonic()))
+    channel = _session(transport, until)
     try:
         channel.settimeout(max(0.1, until - time.monotonic()))
         channel.exec_command(command)
@@ -136,6 +138,18 @@ def _execute(transport: paramiko.Transport, command: str, stdin: bytes, until: f
         with contextlib.suppress(Exception):
             channel.close()
     return out
+
+
+def _session(transport: paramiko.Transport, until: float) -> paramiko.Channel:
+    """A channel; a server that allows one at a time (MaxSessions 1) may still be clearing the last one away."""
+    give_up = min(until, time.monotonic() + CLEARING_SECONDS)
+    while True:
+        try:
+            return transport.open_session(timeout=max(0.1, until - time.monotonic()))
+        except paramiko.ChannelException as error:
+            if error.code != OPEN_FAILED or time.monotonic() >= give_up:
+                raise
+            time.sleep(0.05)
 
 
 def _exchange(channel: paramiko.Channel, stdin: bytes, until: float, what: str) -> bytes:
