@@ -35,6 +35,7 @@ def main() -> int:
         _, status, usage = os.wait4(process.pid, 0)
         took = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode in (0, 1), process.returncode
         out.seek(0)
         result = json.load(out)
     count = len(result["scenarios"])
