@@ -1,7 +1,7 @@
 """Writes every page that the code can write itself; ``--check`` fails when a committed page is stale.
 
-docs/checks/CODE.md and its index, docs/commands.md, docs/settings.md, docs/rights.md, .env.example, the ClusterRole of the
-chart, manifest.json.
+docs/checks/CODE.md and its index, docs/commands.md, docs/settings.md, docs/rights.md, .env.example, the ClusterRole of
+the chart, manifest.json.
 """
 
 from __future__ import annotations
@@ -21,13 +21,18 @@ from bot.config import ENVIRONMENT, Cluster, Settings
 from bot.edges import LINKS
 from bot.model.command import Argument, Command
 from bot.model.rows import rows
-from bot.rights import cluster_role
+from bot.rights import ALWAYS, cluster_role
 from bot.rows import matches
 from bot.slack.manifest import manifest
 from handlers import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTE = "<!-- Written by tools/docs.py from the code; edit the code, then run `make docs`. -->\n"
+RIGHTS = """Only `get` and `list`. The chart's ClusterRole is the union of these lines and of what is read beside them:
+{outside} (the API server's clock, the address of a node before SSH).
+
+A test serves clusters that allow this and nothing else, and asks every question; another takes away one right at a
+time: what is missing is named with the rule to add."""
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -78,7 +83,7 @@ def _headed(body: str) -> list[str]:
         if line.rstrip(":") in checks.HEADINGS and line.endswith(":"):
             lines += [f"## {line[:-1]}", ""]
         else:
-            lines.append(line[4:] if line.startswith("    ") else line)
+            lines.append(line.removeprefix("    "))
     return [*"\n".join(lines).strip().splitlines(), ""]
 
 
@@ -110,7 +115,8 @@ def commands_page() -> str:
     lines = [
         f"{NOTE}# Commands",
         "",
-        "In Slack with a slash, on the terminal after `kubewhy`. `key=value`, `--key value` and bare switches mean the same.",
+        "In Slack with a slash, on the terminal after `kubewhy`.",
+        "`key=value`, `--key value` and bare switches mean the same.",
         "",
     ]
     for command in COMMANDS:
@@ -170,7 +176,8 @@ def _rows(model: type[BaseModel], prefix: str) -> Iterator[str]:
             )
             yield from _rows(inner[0], f"{prefix}{name}.{nested}")
             continue
-        yield f"| `{prefix}{name}` | {_default(field.get_default(call_default_factory=True), name)} | {field.description} |"
+        default = _default(field.get_default(call_default_factory=True), name)
+        yield f"| `{prefix}{name}` | {default} | {field.description} |"
 
 
 def _default(value: object, name: str) -> str:
@@ -197,7 +204,8 @@ def env_example() -> str:
 
 def rights_page() -> str:
     """What is read from the cluster, by which collector."""
-    lines = [f"{NOTE}# Rights", "", "Read-only. The chart's ClusterRole is the union of these lines.", ""]
+    outside = ", ".join(f"`{right}`" for right in ALWAYS)
+    lines = [f"{NOTE}# Rights", "", *RIGHTS.format(outside=outside).splitlines(), ""]
     lines += ["| evidence | needs |", "|---|---|"]
     for item in sorted(collector.load(), key=lambda c: c.name):
         if item.rights:
