@@ -124,7 +124,7 @@ runs() {
     user:0) [ -z "${SUDO_UID:-}" ] || stop "$key needs no root: run it without sudo" ;;
   esac
   exec 4>&1
-  status=$({ { env -i PATH="$PATH" LC_ALL=C HOME=/ timeout "$seconds" sh -c "$text" @NAME@ "$@" </dev/null 2>&1 3>&- 4>&-
+  status=$({ { env -i PATH="$PATH" LC_ALL=C HOME=/ timeout "$seconds" sh -c "$text" sh "$@" </dev/null 2>&1 3>&- 4>&-
     echo "$?" >&3; } | head -c @CAP@ >&4; } 3>&1)
   exit "${status:-70}"
 }

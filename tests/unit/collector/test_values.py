@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.collect.commands import TABLE
-from bot.collect.sections import VALID
+from bot.collect.sections import VALID, section
 from tests.unit.collector.parts import COLLECT, SHELLS, USAGE, run
-from tools.collector import positional
+from tools.collector import REACH, positional
 
 GOOD = {
     "DST": "10.0.0.1",
@@ -185,6 +185,18 @@ def test_even_a_value_that_was_not_held_to_its_form_stays_one_word(
     seen = bench(positional(TABLE[key]), values)
     for value in values:
         assert any(value in word for word in seen), (value, seen)
+
+
+@pytest.mark.parametrize("key", sorted(k for k, s in TABLE.items() if REACH not in s.text and k != "PID"))
+def test_the_collector_runs_what_a_script_would_run(bench: Callable[[str, list[str]], list[str]], key: str) -> None:
+    """The same programs with the same arguments; only sudo is gone, which is asked for the whole key.
+
+    PID counts processes, ours among them; the text for HOST and PORT is held by the generator's own test.
+    """
+    good = {name.lower(): GOOD[name] for name in TABLE[key].parameters}
+    values = good["files"].split() if "files" in good else list(good.values())
+    expected = bench(section(key, **good).command.replace("sudo -n ", ""), [])
+    assert sorted(expected) == sorted(bench(positional(TABLE[key]), values))
 
 
 def test_a_log_that_is_a_link_out_of_the_logs_is_refused_for_root(tmp_path: Path) -> None:
