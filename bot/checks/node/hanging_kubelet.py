@@ -48,7 +48,8 @@ def hanging_kubelet(
     Verify:
         The node is heard of within 20 s.
     Must not fire:
-        A kubelet that was started less than two minutes ago; a node that cannot reach the API server.
+        A kubelet that was started less than two minutes ago; a node that cannot reach the API server; when no node is
+        heard of at all.
     Reasons:
         - healthz-fails: its health port times out or complains
         - silent: its health port answers, but it has logged nothing for two minutes
@@ -65,6 +66,9 @@ def hanging_kubelet(
         return
     if kubelet.active_since is not None and clock.age(kubelet.active_since) <= QUIET:
         return
+    others = [at for name, at in beats.last.items() if name != units.node]
+    if others and all(clock.age(at) > beats.stale_seconds for at in others):
+        return  # no node is heard of: whoever takes the heartbeats is at fault, not every kubelet
     bad = health is not None and health.healthz in {Probe.BAD, Probe.TIMEOUT, Probe.REFUSED}
     last = _last(log)
     silent = last is not None and clock.age(last) > QUIET
