@@ -13,7 +13,7 @@ from bot.errors import UsageError
 from bot.model.rows import Row, rows
 
 COMMANDS = ("node-why", "metrics-api", "dns-check")  # best first: where a row is shown by several
-EXAMPLE = "new-check NODE-22 thread_limit_reached"
+EXAMPLE = "new-check NODE-33 node_that_cannot_join"
 
 CHECK = '''"""{code}: {words}."""
 
@@ -95,7 +95,7 @@ OVERLAY = """# Only what differs from the healthy base; docs/scenarios.md shows 
 # objects:
 #   Node/node-3: {status: {conditions: {ReplaceMe: {status: "True", lastTransitionTime: -10min}}}}
 # nodes:
-#   node-3: {commands: {PID: "32768\\n63000\\n31900\\n12.4\\n"}}
+#   node-3: {unreachable: connection refused}
 objects: {}
 """
 
