@@ -23,6 +23,7 @@ from bot.model.host import (
     Mounts,
     NodeIdentity,
     PciNics,
+    Probe,
     RoutingRules,
     StaticManifests,
     Sysctls,
@@ -64,12 +65,26 @@ def boots(trip: Trip) -> BootHistory:
 def units(trip: Trip, base: TimeBase) -> HostUnits:
     """Section UNITS."""
     found = systemd.units(trip.text("UNITS"), base)
-    seen = {name: replace(unit, flickering=_flickers(unit, trip.clock)) for name, unit in found.items()}
+    answers = _kubelet_answers(trip)
+    seen = {
+        name: replace(unit, flickering=_flickers(unit, trip.clock) and not (name == "kubelet" and answers))
+        for name, unit in found.items()
+    }
     return HostUnits(proof=trip.proof("UNITS"), node=trip.node, by_name=seen)
 
 
+def _kubelet_answers(trip: Trip) -> bool:
+    try:
+        return health(trip).healthz is Probe.OK
+    except (NoAnswerError, UnparsableError):
+        return False
+
+
 def _flickers(unit: Unit, clock: Clock) -> bool:
-    """A unit that exits at every start is active for a moment in each round; systemd's own count tells it apart."""
+    """A unit that exits at every start is active for a moment in each round; systemd's own count tells it apart.
+
+    A kubelet that answers got through its start.
+    """
     looping = unit.active == "active" and (unit.restarts or 0) >= LOOPING
     return looping and unit.active_since is not None and clock.age(unit.active_since) < MOMENT
 

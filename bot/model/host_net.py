@@ -12,6 +12,7 @@ from bot.model.cluster import LogLine
 from bot.model.evidence import NodeEvidence
 
 AUTOMATIC = frozenset({"local", "main", "default", "unspec", "0", "253", "254", "255"})
+AGGREGATES = frozenset({"bond", "team", "vlan"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +40,19 @@ class Link:
         return any(ip in ip_interface(a).network for a in self.addresses if ip_interface(a).version == ip.version)
 
     @property
+    def has_subnet(self) -> bool:
+        """Whether an address of it has neighbours: not the single addresses of tunnels and of pods' gateways."""
+        return any(ip_interface(a).network.num_addresses > 1 for a in self.addresses if not a.startswith("fe80:"))
+
+    @property
     def physical(self) -> bool:
-        """Whether it is a NIC of the machine rather than something made in software."""
-        return not self.kind and self.name != "lo"
+        """Whether it is a NIC of the machine rather than something made for pods.
+
+        A machine that is a container itself has veth devices for NICs: they carry a subnet, the pods' ends do not.
+        """
+        if self.name == "lo":
+            return False
+        return not self.kind or self.kind in AGGREGATES or (self.kind == "veth" and self.has_subnet)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +70,10 @@ class Links(NodeEvidence):
     def holding(self, address: str) -> Link | None:
         """The NIC in whose subnet ``address`` lies."""
         return next((link for link in self.items if link.physical and link.holds(address)), None)
+
+    def homes(self, address: str) -> bool:
+        """Whether some interface, a CNI's bridge too, has the subnet of ``address``."""
+        return any(link.has_subnet and link.holds(address) for link in self.items if link.name != "lo")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,12 +249,17 @@ class Iptables(NodeEvidence):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyMode(NodeEvidence):
-    """kube-proxy on this node (section KPMODE): mode, empty when it does not say; healthz status, 0 when no answer."""
+    """kube-proxy on this node (section KPMODE).
+
+    Attributes:
+        mode: empty when it does not say.
+        healthz: HTTP status; 0 when nothing answers, None when nobody asked.
+    """
 
     words: ClassVar[str] = "kube-proxy's mode"
 
     mode: str
-    healthz: int
+    healthz: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

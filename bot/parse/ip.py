@@ -114,13 +114,13 @@ def _rule(item: dict[str, Any]) -> Rule:
         priority=int(item.get("priority", 0)),
         source=f"{source}/{length}" if length is not None and source != "all" else source,
         table=str(item.get("table", "")),
-        interface=str(item.get("iif", item.get("iifname", ""))),
+        interface=str(next((item[key] for key in ("iif", "iifname", "oif", "oifname") if item.get(key)), "")),
         mark=str(item.get("fwmark", "")),
     )
 
 
 def _rule_of_text(m: re.Match[str]) -> Rule:
-    interface = re.search(r"\biif (\S+)", m[3])
+    interface = re.search(r"\b[io]if (\S+)", m[3])
     mark = re.search(r"\bfwmark (\S+)", m[3])
     return Rule(
         priority=int(m[1]),

@@ -53,13 +53,13 @@ def missing_network_card(
     Verify:
         ip -br link shows it UP; its gateway answers; the table has its default route.
     Must not fire:
-        CNIs with one interface; an interface under a new name; a card that was detached and has no pods; a virtual
-        function that was moved into a pod.
+        CNIs with one interface; pods in the subnet of the CNI's own bridge; an interface under a new name; a card that
+        was detached and has no pods; a virtual function that was moved into a pod.
     Reasons:
         - nic-unbound: the card is on the PCI bus without an interface
         - nic-missing: nothing of it can be seen on this node
     """
-    homeless = tuple(p for p in routed_pods(pods) if links.holding(p.status.pod_ip or "") is None)
+    homeless = tuple(p for p in routed_pods(pods) if not links.homes(p.status.pod_ip or ""))
     name = _named_by_rule(links, routing) or _used_by_peers(
         links=links, routing=routing, homeless=homeless, peers=peers, peer_links=peer_links, nodes=nodes
     )

@@ -18,7 +18,8 @@ from bot.model.text import T, Text
 
 _BOUND = re.compile(r"bind: address already in use")
 _INOTIFY = re.compile(r"inotify_add_watch|fsnotify watcher: too many open files|inotify_init: too many open files")
-_RESTART = re.compile(r"^Started kubelet|kubelet\.service: Scheduled restart job")
+_STARTED = re.compile(r"^Started kubelet")
+_BY_ITSELF = re.compile(r"kubelet\.service:? (?:Scheduled restart job|holdoff time over, scheduling restart)")
 _EXIT = re.compile(
     r"kubelet\.service: (?:Main process exited|Failed with result|Start request repeated|Failed)|command failed"
 )
@@ -45,8 +46,9 @@ def kubelet_that_is_not_running(
         systemctl show kubelet (state, result, restarts, enablement), port 10248, the kubelet's log,
         the node's heartbeat.
     Rule:
-        The unit is inactive or failed, or waits for its next automatic restart, or was restarted three times within ten
-        minutes. Confirmed when the API server or the kubelet's own port agrees.
+        The unit is inactive or failed, or waits for its next automatic restart, or systemd restarted it three times
+        within ten minutes and since the last start by hand. Confirmed when the API server or the kubelet's own port
+        agrees.
     Cause:
         Stopped, masked or not enabled at boot; or it exits at start, then another row (NODE-04,
         NODE-05, NODE-07, NODE-10, NODE-12 …) names the reason. It explains a node that is not ready and everything
@@ -101,14 +103,24 @@ def kubelet_that_is_not_running(
 
 
 def _recent_restarts(unit: Unit, log: KubeletLog | None, clock: Clock) -> int:
-    """Restarts within ten minutes: by systemd's own count, or by the lines where systemd has none (before 235)."""
+    """Automatic restarts within ten minutes and since somebody started it by hand: a repair ends the series.
+
+    Taken from systemd's lines; where the log has none of them, systemd's own count must do.
+    """
     window = WINDOW.total_seconds()
     if unit.active_since is None or clock.age(unit.active_since) > window:
         return 0
-    lines = [x for x in (log.lines if log else ()) if _RESTART.search(x.text) and x.at and clock.age(x.at) <= window]
-    if unit.restarts is None or lines:
-        return len([x for x in lines if x.text.startswith("Started")])
-    return unit.restarts
+    lines = [x.text for x in (log.lines if log else ()) if x.at and clock.age(x.at) <= window]
+    starts = [x for x in lines if _STARTED.search(x) or _BY_ITSELF.search(x)]
+    if not any(_BY_ITSELF.search(x) for x in starts):
+        return len(starts) if unit.restarts is None else 0 if starts else unit.restarts
+    count, scheduled = 0, False
+    for text in starts:
+        if _BY_ITSELF.search(text):
+            scheduled = True
+        else:
+            count, scheduled = (count + 1 if scheduled else 0), False
+    return count
 
 
 def _reason(unit: Unit, log: KubeletLog | None, *, flapping: bool) -> str:
