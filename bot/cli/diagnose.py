@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bot import app, ask
+from bot.cli.printed import Output, printed
 from bot.config import Settings, load
 from bot.diagnose import Progress
 from bot.errors import UsageError
@@ -23,22 +21,10 @@ from bot.model.command import Argument, Command, Question
 from bot.model.report import Report
 from bot.model.text import Text
 from bot.render.i18n import translator
-from bot.render.json import to_json
-from bot.render.markdown import markdown
 from bot.render.progress import Progress as Screen
-from bot.render.slack import root_final, thread
-from bot.render.terminal import colored, terminal
+from bot.render.terminal import colored
 
 RAW = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-
-class Output(StrEnum):
-    """How a report is printed."""
-
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
-    SLACK = "slack"
 
 
 Cluster = Annotated[str, typer.Option("--cluster", help="Configured cluster to ask.")]
@@ -108,21 +94,6 @@ def progress(lang: str) -> Iterator[Progress]:
     """Progress on stderr while a diagnosis runs."""
     with Screen(sys.stderr, live=colored(sys.stderr, os.environ), lang=lang) as screen:
         yield Progress(step=screen)
-
-
-def printed(report: Report, output: Output, lang: str) -> str:
-    """The report in the form that was asked for."""
-    if output is Output.JSON:
-        return to_json(report, lang=lang)
-    if output is Output.MARKDOWN:
-        return markdown(report, lang=lang).rstrip("\n")
-    if output is Output.SLACK:
-        messages = [root_final(report, lang=lang), *thread(report, lang=lang)]
-        return json.dumps(
-            [{"part": m.kind.value, "text": m.text, "blocks": m.blocks} for m in messages], indent=2, ensure_ascii=False
-        )
-    width = shutil.get_terminal_size((100, 24)).columns
-    return terminal(report, lang=lang, width=width, color=colored(sys.stdout, os.environ)).rstrip("\n")
 
 
 def remember(report: Report, settings: Settings) -> None:

@@ -16,7 +16,8 @@ import typer
 
 from bot import app, ask
 from bot.bundle.store import Bundle, open_bundle
-from bot.cli.diagnose import Lang, Output, printed, progress, remember
+from bot.cli.diagnose import Lang, progress, remember
+from bot.cli.printed import Output, printed
 from bot.config import load
 from bot.errors import UsageError
 from bot.model.command import Question

@@ -6,7 +6,7 @@ import time
 
 import sqlalchemy
 
-from bot.cli.diagnose import Output, printed
+from bot.cli.printed import Output, printed
 from bot.config import Settings
 from bot.errors import UsageError
 from bot.model.report import Report

@@ -11,8 +11,9 @@ import typer
 
 from bot import app
 from bot import check as checks
-from bot.cli.diagnose import Config, Output
+from bot.cli.diagnose import Config
 from bot.cli.doctor import doctor
+from bot.cli.printed import Output
 from bot.config import load
 from bot.errors import UsageError
 from bot.evaluate import as_json, evaluate
