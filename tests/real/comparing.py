@@ -18,7 +18,7 @@ import yaml
 from bot.bundle.api.objects import Objects
 from bot.bundle.api.request import NotRecorded
 from bot.bundle.api.resources import BUILT_IN, Resource
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 
 JSON = "application/json"
 SERVER_SIDE = ("uid", "resourceVersion", "managedFields", "creationTimestamp", "generation", "selfLink")

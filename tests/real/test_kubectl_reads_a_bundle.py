@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.bundle.store import Bundle, open_base
+from bot.bundle.recording import Bundle
+from bot.bundle.store import open_base
 from bot.playground.https import ApiServer, serve
 from tests.real.parts import binary
 
