@@ -47,6 +47,8 @@ _SYSCTLS = (
 )
 _SYSCTLD = "/etc/sysctl.conf /etc/sysctl.d/*.conf /usr/lib/sysctl.d/*.conf"
 _CURL = "curl -sk -m 3"
+# -s leaves nstat's file of earlier readings alone; without iproute the kernel's own table has the number, too
+_DROPS = "nstat -asz TcpExtIPReversePathFilter || grep '^TcpExt:' /proc/net/netstat"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +151,7 @@ TABLE: Mapping[str, Spec] = {
     ),
     "INOTIFY": _spec("cat /proc/sys/fs/inotify/max_user_watches /proc/sys/fs/inotify/max_user_instances", 3, BASE),
     "INOTIFY_USE": _spec(
-        "sudo -n find /proc -maxdepth 3 -path '*/fd/*' -lname 'anon_inode:inotify' | wc -l", 6, BASE, ROOT
+        "sudo -n find /proc -maxdepth 3 -path '*/fd/*' -user root -lname 'anon_inode:inotify' | wc -l", 6, BASE, ROOT
     ),
     "SYSCTL": _spec(
         f"sysctl -e {_SYSCTLS}; sysctl -ar '^net\\.ipv4\\.conf\\.[^.]+\\.(rp_filter|forwarding)$'; cat /proc/swaps",
@@ -259,15 +261,16 @@ TABLE: Mapping[str, Spec] = {
         TARGETED,
     ),
     "CGDRV": _spec(
-        "sudo -n grep -E '^cgroupDriver|^failCgroupV1|^cgroupsPerQOS|^enforceNodeAllocatable' /var/lib/kubelet/config.yaml",
+        "sudo -n grep -E '^cgroupDriver|^failCgroupV1|^cgroupsPerQOS|^enforceNodeAllocatable|^kubeReservedCgroup"
+        "|^systemReservedCgroup|^configMapAndSecretChangeDetectionStrategy' /var/lib/kubelet/config.yaml",
         3,
-        TARGETED,
+        LOGS,
         ROOT,
     ),
     "CGDRV_RUNTIME": _spec(
         "sudo -n grep -nE 'SystemdCgroup|disabled_plugins|systemd_cgroup' /etc/containerd/config.toml /etc/crio/crio.conf.d/*",
         3,
-        TARGETED,
+        LOGS,
         ROOT,
     ),
     "IPT": _spec("sudo -n iptables -w 3 -S FORWARD", 8, LOGS, ROOT),
@@ -283,6 +286,7 @@ TABLE: Mapping[str, Spec] = {
     "IPVS": _spec("sudo -n ipvsadm -Ln | head -50", 8, TARGETED, ROOT),
     "KPMODE": _spec("curl -s -m 2 http://127.0.0.1:10249/proxyMode", 3, TARGETED),
     "KPHEALTH": _spec("curl -s -m 2 -w ' %{http_code}' http://127.0.0.1:10256/healthz", 3, TARGETED),
+    "RPFILTER": _spec(f"{_DROPS}; sleep 3; {_DROPS}", 6, TARGETED),
     "RPATH": _spec("ip -j route get <DST>", 2, TARGETED),
     "RPATH_FROM": _spec("ip -j route get <DST> from <PODIP> iif <IFACE>", 2, TARGETED),
     "NEIGH": _spec("ip neigh show <DST>", 2, TARGETED),
@@ -302,7 +306,7 @@ TABLE: Mapping[str, Spec] = {
     "PODRESOLV": _spec("sudo -n head -c 4096 <RESOLVCONF>", 3, TARGETED, ROOT),
     "PODPORTS": _spec("sudo -n cat /proc/<PID>/net/tcp /proc/<PID>/net/tcp6 /proc/<PID>/net/udp", 2, TARGETED, ROOT),
     "PODSS": _spec("sudo -n nsenter -t <PID> -n ss -Htni", 3, TARGETED, ROOT),
-    "CTFLOW": _spec("sudo -n conntrack -L -s <PODIP> -d <DST> 2>/dev/null | head -50", 4, TARGETED, ROOT),
+    "CTFLOW": _spec("sudo -n conntrack -L -s <PODIP> -d <DST> | head -50", 4, TARGETED, ROOT),
     "CAP": _spec(
         "sudo -n timeout 20 tcpdump -nn -tttt -c 200 -s 96 -i any host <DST> and host <PODIP>", 22, TARGETED, ROOT
     ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.collect import host_made as made
+from bot.collect import host_resources as resources
 from bot.collect.host_read import Trip
 from bot.collect.sections import base
 from bot.collector import collects
@@ -34,6 +35,7 @@ from bot.model.host import (
     StaticManifests,
     Sysctls,
 )
+from bot.model.host_resources import Cgroups, Inotify, Memory, Tasks
 from bot.model.refs import NodeName
 from bot.parse import machine
 from bot.parse.common import TimeBase
@@ -45,6 +47,7 @@ BASE = (
     *("TIME", "ID", "BOOT", "UNITS", "KARGS", "KCFG", "KHEALTH", "KSTATE", "CRI_SOCKETS", "CRI", "CRI_PS", "CRI_PODS"),
     *("DISK", "MOUNTS", "SYSCTL", "SYSCTLDIFF", "PORTS", "PORTS_OWN", "LINKS", "ADDR", "RULES", "RULES_MAIN"),
     *("CNI", "PCI", "MANIFEST"),
+    *resources.FIRST,
 )
 NEGLIGIBLE = 2.0
 
@@ -112,6 +115,10 @@ def clock_of(trip: Trip, told: Told | None, began: float, ended: float) -> NodeC
     CniFiles,
     PciNics,
     StaticManifests,
+    Memory,
+    Tasks,
+    Cgroups,
+    Inotify,
     rights=(VERSION,),
     deadline=40.0,
 )
@@ -141,6 +148,10 @@ def host_base(kube: Kube, shell: Shell, node: NodeName, clock: Clock) -> Iterato
     yield trip.get(CniFiles, lambda: made.cni(trip))
     yield trip.get(PciNics, lambda: made.cards(trip))
     yield trip.get(StaticManifests, lambda: made.manifests(trip, times))
+    yield trip.get(Memory, lambda: resources.memory(trip))
+    yield trip.get(Tasks, lambda: resources.tasks(trip))
+    yield trip.get(Cgroups, lambda: resources.cgroups(trip))
+    yield trip.get(Inotify, lambda: resources.inotify(trip))
 
 
 def _time_base(found: Evidence | Gap) -> TimeBase:

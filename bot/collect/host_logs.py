@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.collect import host_log_lines as lines_of
+from bot.collect import host_resources as resources
 from bot.collect.host_read import TIMED_OUT, NoAnswerError, Trip, base_of
 from bot.collect.sections import VALID, base, section
 from bot.collector import collects
@@ -28,6 +29,7 @@ from bot.model.host import (
     RuntimeLog,
     StaticManifests,
 )
+from bot.model.host_resources import KubeletSettings, RuntimeDriver
 from bot.model.host_runtime import Certificate
 from bot.model.refs import NodeName
 from bot.parse import certs, cri, files, journal, net
@@ -46,6 +48,7 @@ LOGS = (
     "IPT_COUNT",
     "KPMODE",
     "KPHEALTH",
+    *resources.SECOND,
 )
 KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 USED_BY = {
@@ -82,6 +85,8 @@ def endpoints(known: KubernetesEndpoints | None) -> dict[str, Section]:
     ProxyMode,
     ApiPath,
     Certificates,
+    KubeletSettings,
+    RuntimeDriver,
     deadline=40.0,
 )
 def host_logs(
@@ -126,6 +131,8 @@ def host_logs(
     yield trip.get(ProxyMode, lambda: _proxy(trip))
     yield trip.get(ApiPath, lambda: _api_path(trip, reach))
     yield trip.get(Certificates, lambda: _certificates(trip, paths))
+    yield trip.get(KubeletSettings, lambda: resources.settings(trip))
+    yield trip.get(RuntimeDriver, lambda: resources.runtime_driver(trip))
 
 
 def _more_files(arguments: KubeletArguments | None, defaults: KubeletDefaults | None) -> list[Section]:
@@ -194,7 +201,7 @@ def _proxy(trip: Trip) -> ProxyMode:
         proof=trip.proof("KPMODE", "KPHEALTH"),
         node=trip.node,
         mode=mode if mode.isalnum() else "",
-        healthz=int(code) if code.isdigit() else 0,
+        healthz=int(code) if code.isdigit() else None,
     )
 
 

@@ -46,13 +46,13 @@ class Trip:
     outputs: Mapping[str, Output]
 
     @classmethod
-    def make(cls, shell: Shell, node: str, clock: Clock, sections: Sequence[Section]) -> Trip:
-        """Go there and back.
+    def make(cls, shell: Shell, node: str, clock: Clock, sections: Sequence[Section], deadline: float = 25.0) -> Trip:
+        """Go there and back, within ``deadline`` seconds.
 
         Raises:
             SourceError: the node could not be reached or does not let the bot in.
         """
-        outputs = shell.run(node, sections) if sections else {}
+        outputs = shell.run(node, sections, deadline=deadline) if sections else {}
         return cls(node=node, clock=clock, sections={s.key: s for s in sections}, outputs=outputs)
 
     def output(self, key: str) -> Output:

@@ -1,0 +1,133 @@
+"""Resources of a machine: memory, tasks, cgroups, inotify, images, ``du``, and top-level settings of a YAML file."""
+
+from __future__ import annotations
+
+import re
+
+from bot.model.host_resources import Image
+from bot.parse.common import UnparsableError, find_json
+
+_NUMBER = re.compile(r"\d+")
+KIB = 1024
+
+
+def memory(text: str) -> tuple[int, int | None, dict[str, float]]:
+    """``/proc/meminfo`` and ``/proc/pressure``: total, available, resource → ``some avg60``.
+
+    Raises:
+        UnparsableError: no MemTotal.
+    """
+    fields = dict(re.findall(r"(?m)^(MemTotal|MemAvailable):\s+(\d+) kB", text))
+    if "MemTotal" not in fields:
+        raise UnparsableError("meminfo", text)
+    waiting = re.findall(r"(?m)^/proc/pressure/(\w+):some .*\bavg60=([\d.]+)", text)
+    available = int(fields["MemAvailable"]) * KIB if "MemAvailable" in fields else None
+    return int(fields["MemTotal"]) * KIB, available, {name: float(value) for name, value in waiting}
+
+
+def tasks(text: str) -> tuple[int, int, int, int]:
+    """Section PID: pid_max, threads-max, processes, threads.
+
+    Raises:
+        UnparsableError: not three numbers and ``running/all``.
+    """
+    found = re.fullmatch(r"(\d+)\n(\d+)\n(\d+)\n\d+/(\d+)", text.strip())
+    if not found:
+        raise UnparsableError("number of tasks", text)
+    return int(found[1]), int(found[2]), int(found[3]), int(found[4])
+
+
+def cgroups(text: str) -> tuple[bool, int, int, int]:
+    """Section CGROUP: unified, memory cgroups, scopes, transient scopes.
+
+    A kernel that leaves the memory controller out of ``/proc/cgroups`` (6.12) is counted by its folders.
+
+    Raises:
+        UnparsableError: the type of the filesystem or the three counts are not there.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    counts = [int(line) for line in lines if _NUMBER.fullmatch(line)]
+    if not lines or not lines[0].endswith("fs") or len(counts) != 3:  # noqa: PLR2004 - folders, scopes, transient
+        raise UnparsableError("cgroups", text)
+    held = re.search(r"(?m)^memory\s+\d+\s+(\d+)\s+\d+$", text)
+    return lines[0] == "cgroup2fs", int(held[1]) if held else counts[0], counts[1], counts[2]
+
+
+def limits(text: str) -> tuple[int, int]:
+    """Two numbers, one a line: inotify's watches and instances.
+
+    Raises:
+        UnparsableError: not that.
+    """
+    found = text.split()
+    if len(found) != 2 or not all(_NUMBER.fullmatch(n) for n in found):  # noqa: PLR2004 - two limits
+        raise UnparsableError("inotify limits", text)
+    return int(found[0]), int(found[1])
+
+
+def settings(text: str) -> dict[str, str]:
+    """Lines ``name: value`` of a YAML file, as grep prints them; comments behind a value are left out.
+
+    Raises:
+        UnparsableError: the file could not be read.
+    """
+    if "No such file" in text or "ermission denied" in text:
+        raise UnparsableError("configuration of the kubelet", text)
+    found = re.findall(r"(?m)^([A-Za-z0-9]+):[ \t]*([^\n#]*)", text)
+    return {name: value.strip() for name, value in found}
+
+
+def driver(text: str) -> str:
+    """The cgroup driver in the configuration of containerd or CRI-O, as grep prints it; empty when unclear."""
+    said = re.findall(r"(?m):\s*(?:SystemdCgroup|systemd_cgroup)\s*=\s*(true|false)\b", text)
+    drivers = {"systemd" if value == "true" else "cgroupfs" for value in said}
+    return drivers.pop() if len(drivers) == 1 else ""
+
+
+def docker_driver(text: str) -> str:
+    """``CgroupDriver`` of ``docker info``; empty when the daemon does not tell.
+
+    Raises:
+        UnparsableError: not docker's answer.
+    """
+    data = find_json(text, "docker info")
+    return str(data.get("CgroupDriver") or "") if isinstance(data, dict) else ""
+
+
+def images(text: str) -> tuple[Image, ...]:
+    """``crictl images -o json``, largest first.
+
+    Raises:
+        UnparsableError: not that.
+    """
+    data = find_json(text, "crictl images")
+    if not isinstance(data, dict) or not isinstance(data.get("images"), list):
+        raise UnparsableError("crictl images", text)
+    found = [_image(item) for item in data["images"] if isinstance(item, dict)]
+    return tuple(sorted(found, key=lambda image: (-image.size, image.name)))
+
+
+def _image(item: dict[str, object]) -> Image:
+    named = [name for key in ("repoTags", "repoDigests") for name in _words(item.get(key))]
+    size = str(item.get("size") or 0)
+    return Image(
+        id=str(item.get("id", "")),
+        name=named[0] if named else "<none>",
+        size=int(size) if size.isdigit() else 0,
+    )
+
+
+def _words(value: object) -> list[str]:
+    return [str(word) for word in value] if isinstance(value, list) else []
+
+
+def folders(text: str) -> dict[str, int]:
+    """``du -B1 … | sort -nr``: path → bytes, in that order.
+
+    Raises:
+        UnparsableError: no line of du.
+    """
+    found = {path: int(size) for size, path in re.findall(r"(?m)^(\d+)\t(/.*)$", text)}
+    if not found:
+        raise UnparsableError("du", text)
+    return found
