@@ -215,14 +215,61 @@ class ContainerPort(Struct):
     protocol: str = "TCP"
 
 
+class Named(Struct):
+    """A reference to an object of the pod's namespace by its name."""
+
+    name: str = ""
+
+
+class EnvironmentSource(Struct):
+    """Where variables of a container come from; never their values."""
+
+    config_map_ref: Named | None = None
+    secret_ref: Named | None = None
+
+
+class VariableSource(Struct):
+    """Where the value of one variable comes from."""
+
+    config_map_key_ref: Named | None = None
+    secret_key_ref: Named | None = None
+
+
+class Variable(Struct):
+    """One variable of a container: only where its value comes from, never a name or value that stands in the spec."""
+
+    value_from: VariableSource | None = None
+
+
 class Container(Struct):
-    """One container of a pod's spec (environment is deliberately not read)."""
+    """One container of a pod's spec (of its environment only the objects that it refers to)."""
 
     name: str = ""
     image: str = ""
     args: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     ports: tuple[ContainerPort, ...] | None = None
+    env: tuple[Variable, ...] | None = None
+    env_from: tuple[EnvironmentSource, ...] | None = None
+
+
+class SecretSource(Struct):
+    """A volume that is a Secret, by name."""
+
+    secret_name: str = ""
+
+
+class Projection(Struct):
+    """One source of a projected volume."""
+
+    config_map: Named | None = None
+    secret: Named | None = None
+
+
+class Projected(Struct):
+    """A volume that joins several sources."""
+
+    sources: tuple[Projection, ...] | None = None
 
 
 class ClaimSource(Struct):
@@ -236,6 +283,9 @@ class Volume(Struct):
 
     name: str = ""
     persistent_volume_claim: ClaimSource | None = None
+    config_map: Named | None = None
+    secret: SecretSource | None = None
+    projected: Projected | None = None
 
 
 class DnsConfig(Struct):
@@ -255,6 +305,8 @@ class PodSpec(Struct):
     scheduler_name: str = "default-scheduler"
     scheduling_gates: tuple[msgspec.Raw, ...] | None = None
     containers: tuple[Container, ...] | None = None
+    init_containers: tuple[Container, ...] | None = None
+    image_pull_secrets: tuple[Named, ...] | None = None
     volumes: tuple[Volume, ...] | None = None
     node_selector: dict[str, str] | None = None
     affinity: dict[str, object] | None = None
