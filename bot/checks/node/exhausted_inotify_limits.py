@@ -1,0 +1,140 @@
+"""NODE-23: the kernel's inotify limits are used up; the error is the one of a full disk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+from bot.check import check
+from bot.checks.node import space
+from bot.checks.node.about import Around, kubelet_of, last_start
+from bot.model.cluster import Heartbeats, LogLine, Nodes
+from bot.model.evidence import Clock, Expectations
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.host import Disks, HostUnits, KubeletLog
+from bot.model.host_resources import Inotify
+from bot.model.lines import in_window, is_current
+from bot.model.refs import node
+from bot.model.text import T, Text
+
+_WATCHES = re.compile(r"inotify_add_watch \S+: no space left on device|Failed to start cAdvisor.*inotify")
+_INSTANCES = re.compile(
+    r"(?:failed to create|error creating) fsnotify watcher: too many open files"
+    r"|error initializing watcher: too many open files|inotify_init: too many open files"
+)
+SMALL = 8192
+LIMIT = 90.0
+FULL = 1.0
+
+
+@check("NODE-23")
+def exhausted_inotify_limits(
+    *,
+    limits: Inotify,
+    clock: Clock,
+    units: HostUnits | None,
+    log: KubeletLog | None,
+    disks: Disks | None,
+    nodes: Nodes | None,
+    beats: Heartbeats | None,
+    expect: Expectations | None,
+) -> Iterator[Finding]:
+    """The inotify limits of a node are used up, or too small for a kubelet.
+
+    Says:
+        "No space left on /sys/fs/cgroup, but df is fine", "kubectl logs -f: too many open files".
+    Evidence:
+        The limits, how many instances root holds, the kubelet's log, df.
+    Rule:
+        The kubelet's log names inotify in its last start, or now; or root holds 90 % of the instances. At most 8192
+        watches alone is a warning. Confirmed when the log says it and the limits are small or used.
+    Cause:
+        The distribution's default is too small. It explains NODE-03 (cAdvisor cannot start) and pods that cannot be
+        made.
+    Fix:
+        Raise both limits, now and for the next boot.
+    Verify:
+        Less than half of the instances are used.
+    Must not fire:
+        A disk that is really full: that comes first.
+    Reasons:
+        - watches: watches are used up
+        - instances: instances are used up
+        - small-limit: nothing failed yet, but the limit of watches is the small default
+    """
+    percent = (expect.thresholds.get("NODE-23", {}) if expect else {}).get("percent", LIMIT)
+    lines = _said(units, log, clock)
+    reason = "watches" if any(_WATCHES.search(x.text) for x in lines) else "instances" if lines else ""
+    if reason == "watches" and _full(disks, nodes):
+        reason, lines = "", ()
+    crowded = limits.used is not None and limits.instances > 0 and 100.0 * limits.used / limits.instances >= percent
+    small = limits.watches <= SMALL
+    if not reason and not crowded and not small:
+        return
+    backed = small if reason == "watches" else crowded
+    reason = reason or ("instances" if crowded else "small-limit")
+    yield Finding(
+        code="NODE-23",
+        reason=reason,
+        title=_title(reason, limits),
+        severity=Severity.WARN if reason == "small-limit" else Severity.HIGH,
+        confidence=Confidence.CONFIRMED if lines and backed else Confidence.LIKELY,
+        subject=node(limits.node),
+        facts={"node": limits.node, "watches": limits.watches, "instances": limits.instances},
+        onset=_onset(units, lines, Around(node=limits.node, clock=clock, beats=beats)),
+        proofs=(*((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ()), limits.proof),
+        fixes=(_fix(),),
+    )
+
+
+def _said(units: HostUnits | None, log: KubeletLog | None, clock: Clock) -> tuple[LogLine, ...]:
+    """Lines that name inotify: of the last start of a kubelet that is down, else current ones."""
+    kubelet = kubelet_of(units) if units else None
+    if kubelet is not None and kubelet.down:
+        return tuple(x for x in last_start(log, kubelet) if _names_it(x))
+    lines = tuple(x for x in in_window(log.lines, clock) if _names_it(x)) if log else ()
+    return lines if is_current(lines, clock) else ()
+
+
+def _onset(units: HostUnits | None, lines: tuple[LogLine, ...], around: Around) -> datetime | None:
+    """Since when: of a kubelet that is down since it went down, else since the first line."""
+    kubelet = kubelet_of(units) if units else None
+    if kubelet is not None and kubelet.down and lines:
+        return around.down_since(kubelet)
+    return next((x.at for x in lines if x.at), None)
+
+
+def _names_it(line: LogLine) -> bool:
+    return bool(_WATCHES.search(line.text) or _INSTANCES.search(line.text))
+
+
+def _full(disks: Disks | None, nodes: Nodes | None) -> bool:
+    """Whether a disk that the kubelet writes to has really no space."""
+    here = nodes.get(disks.node) if nodes and disks else None
+    paths = ("/", space.NODEFS, space.image_path(here))
+    found = [f for p in paths if disks and (f := space.holding(disks, p))]
+    return any(space.left(f) < FULL for f in found)
+
+
+def _title(reason: str, limits: Inotify) -> Text:
+    if reason == "small-limit":
+        return T(
+            "{node} allows only {watches} inotify watches, which a kubelet soon uses up",
+            node=limits.node,
+            watches=limits.watches,
+        )
+    if reason == "instances":
+        return T(
+            "the inotify instances of {node} are used up ({instances})", node=limits.node, instances=limits.instances
+        )
+    return T("the inotify watches of {node} are used up ({watches})", node=limits.node, watches=limits.watches)
+
+
+def _fix() -> Fix:
+    return Fix(
+        what=T("On the node: raise both limits now; write them to a file below /etc/sysctl.d for the next boot."),
+        safety=Safety.REVERSIBLE,
+        commands=("sudo sysctl -w fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=8192",),
+        verify=("sysctl fs.inotify.max_user_watches fs.inotify.max_user_instances",),
+    )
