@@ -1,0 +1,161 @@
+"""NODE-25: the kubelet watches every ConfigMap and Secret of its pods, more than one connection carries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from bot.check import check
+from bot.model.cluster import LogLine, Nodes, PodsOnNode
+from bot.model.evidence import Clock, Expectations
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.host import KubeletLog
+from bot.model.host_resources import KubeletSettings
+from bot.model.k8s import Container, Pod
+from bot.model.refs import node
+from bot.model.text import T, Text
+
+_LATE = re.compile(
+    r"couldn't propagate object cache: timed out waiting for the condition"
+    r"|failed to sync (?:configmap|secret) cache: timed out waiting for the condition"
+)
+STRATEGY = "configMapAndSecretChangeDetectionStrategy"
+OLD = (12, 13)
+CLIFF, MODERN, TIMEOUTS, SPAN = 200, 5000, 5, 600.0
+
+
+@check("NODE-25")
+def too_many_object_watches(
+    *,
+    pods: PodsOnNode,
+    nodes: Nodes,
+    clock: Clock,
+    settings: KubeletSettings | None,
+    log: KubeletLog | None,
+    expect: Expectations | None,
+) -> Iterator[Finding]:
+    """The pods of a node refer to more ConfigMaps and Secrets than its kubelet can watch.
+
+    Says:
+        "Hundreds of jobs with a ConfigMap each: the cluster crawls, nodes are NotReady, nothing is scheduled".
+    Evidence:
+        The ConfigMaps and Secrets that the node's pods refer to, the kubelet's version, setting and log.
+    Rule:
+        A kubelet 1.12 or 1.13 that watches, and at least 200 different objects. With later kubelets at least 5,000, or
+        five timeouts of the cache within ten minutes while pods run that are not being deleted; then only a warning.
+    Cause:
+        One watch is one stream, and the streams of one connection are used up (250 by default then). It explains
+        NODE-06, the load on the API server, and pods whose objects are not mounted.
+    Fix:
+        Let the kubelet cache instead of watch, mark objects immutable, upgrade.
+    Verify:
+        No timeout for ten minutes.
+    Must not fire:
+        A kubelet that is set to Cache or Get; "object not registered" of pods that end, which is noise.
+    Reasons:
+        - streams: as many watches as one connection of this old kubelet carries
+        - many-objects: thousands of different objects on one node
+        - timeouts: the cache of objects is late again and again
+    """
+    limits = expect.thresholds.get("NODE-25", {}) if expect else {}
+    here = nodes.get(pods.node)
+    watching = settings is None or settings.values.get(STRATEGY, "Watch").strip("\"'") == "Watch"
+    if here is None or not watching:
+        return
+    old = _minor(here.status.node_info.kubelet_version) in OLD
+    staying = [p for p in pods.items if p.metadata.deletion_timestamp is None]
+    active = [p for p in staying if p.status.phase not in {"Succeeded", "Failed"}]
+    objects = {o for p in (pods.items if old else active) for o in referred(p)}
+    late = [x for x in (log.lines if log else ()) if _LATE.search(x.text) and x.at and clock.age(x.at) <= SPAN]
+    cliff = limits.get("objects", CLIFF)
+    reason = _reason(len(objects), late if active else [], old=old, cliff=cliff)
+    if not reason:
+        return
+    yield Finding(
+        code="NODE-25",
+        reason=reason,
+        title=_title(reason, pods.node, len(objects)),
+        severity=Severity.HIGH if reason == "streams" else Severity.WARN,
+        confidence=Confidence.CONFIRMED if reason == "streams" and late else Confidence.LIKELY,
+        subject=node(pods.node),
+        facts={"node": pods.node, "objects": len(objects), "kubelet": here.status.node_info.kubelet_version},
+        onset=_reached(pods.items, cliff) if reason == "streams" else late[0].at if late else None,
+        proofs=(
+            pods.proof.quote(*sorted(objects)[:4]),
+            nodes.proof.quote(f"{pods.node}: kubeletVersion={here.status.node_info.kubelet_version}"),
+            *((log.proof.quote(*(x.text for x in late[-2:])),) if log and late else ()),
+        ),
+        fixes=(_fix(),),
+    )
+
+
+def _reason(count: int, late: list[LogLine], *, old: bool, cliff: float) -> str:
+    if old and count >= cliff:
+        return "streams"
+    if not old and count >= MODERN:
+        return "many-objects"
+    return "timeouts" if not old and len(late) >= TIMEOUTS else ""
+
+
+def _reached(pods: Iterable[Pod], cliff: float) -> datetime | None:
+    """When the number of objects reached the limit: as the pod was made that brought it there."""
+    seen: set[str] = set()
+    made = [(p.metadata.creation_timestamp, p) for p in pods]
+    for at, pod in sorted(((at, p) for at, p in made if at), key=lambda pair: pair[0]):
+        seen.update(referred(pod))
+        if len(seen) >= cliff:
+            return at
+    return None
+
+
+def _minor(version: str) -> int:
+    found = re.match(r"v1\.(\d+)", version)
+    return int(found[1]) if found else 0
+
+
+def referred(pod: Pod) -> Iterator[str]:
+    """The ConfigMaps and Secrets that a pod refers to, as ``KIND ns/name``."""
+    space = pod.metadata.namespace or ""
+    maps, secrets = _of_volumes(pod)
+    for container in (*(pod.spec.containers or ()), *(pod.spec.init_containers or ())):
+        more_maps, more_secrets = _of_environment(container)
+        maps += more_maps
+        secrets += more_secrets
+    secrets += [s.name for s in pod.spec.image_pull_secrets or ()]
+    yield from _named("ConfigMap", space, maps)
+    yield from _named("Secret", space, secrets)
+
+
+def _of_volumes(pod: Pod) -> tuple[list[str], list[str]]:
+    volumes = pod.spec.volumes or ()
+    sources = [s for v in volumes if v.projected for s in v.projected.sources or ()]
+    maps = [c.name for c in (*(v.config_map for v in volumes), *(s.config_map for s in sources)) if c]
+    whole = [v.secret.secret_name for v in volumes if v.secret]
+    return maps, whole + [s.secret.name for s in sources if s.secret]
+
+
+def _of_environment(container: Container) -> tuple[list[str], list[str]]:
+    single = [v.value_from for v in container.env or () if v.value_from]
+    whole = container.env_from or ()
+    maps = [r.name for r in (*(v.config_map_key_ref for v in single), *(s.config_map_ref for s in whole)) if r]
+    return maps, [r.name for r in (*(v.secret_key_ref for v in single), *(s.secret_ref for s in whole)) if r]
+
+
+def _named(kind: str, space: str, names: Iterable[str]) -> Iterator[str]:
+    yield from (f"{kind} {space}/{name}" for name in names if name)
+
+
+def _title(reason: str, name: str, count: int) -> Text:
+    if reason == "timeouts":
+        return T("the kubelet of {node} waits in vain for ConfigMaps and Secrets", node=name)
+    return T("the kubelet of {node} watches {count} ConfigMaps and Secrets", node=name, count=count)
+
+
+def _fix() -> Fix:
+    return Fix(
+        what=T("Set {setting} to Cache in the kubelet's configuration and restart the kubelet.", setting=STRATEGY),
+        safety=Safety.DISRUPTIVE,
+        commands=("sudo vi /var/lib/kubelet/config.yaml", "sudo systemctl restart kubelet"),
+        verify=("sudo journalctl -u kubelet --since -10min --no-pager | grep -c 'object cache'",),
+    )
