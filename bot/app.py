@@ -9,7 +9,8 @@ from pathlib import Path
 
 from bot.ask import parse, seconds
 from bot.assemble import refused
-from bot.bundle.store import Bundle, open_bundle
+from bot.bundle.recording import Bundle
+from bot.bundle.store import open_bundle
 from bot.config import Cluster, Settings, Ssh
 from bot.diagnose import Order, Progress, diagnose, new_run
 from bot.errors import SettingsError, UsageError

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from bot.bundle.store import Bundle, layered, open_base, open_bundle
+from bot.bundle.recording import Bundle
+from bot.bundle.store import layered, open_base, open_bundle
 from bot.errors import BundleError
 
 KEYS = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.errors import BundleError
 
 if TYPE_CHECKING:
-    from bot.bundle.store import Bundle
+    from bot.bundle.recording import Bundle
 
 
 class Draft:

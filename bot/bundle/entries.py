@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.errors import BundleError
 
 

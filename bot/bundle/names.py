@@ -7,7 +7,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.errors import BundleError, Kind, SourceError
 from bot.source import Answer
 

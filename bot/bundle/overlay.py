@@ -17,7 +17,7 @@ from bot.bundle.times import Clock
 from bot.errors import BundleError
 
 if TYPE_CHECKING:
-    from bot.bundle.store import Bundle
+    from bot.bundle.recording import Bundle
 
 FILE = "kubewhy/overlay.yaml"
 RECORDED_AT = "recorded-at"

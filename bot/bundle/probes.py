@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.errors import BundleError, Kind, SourceError
 from bot.source import History, Reach
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.bundle.names import RecordedNames
 from bot.bundle.probes import RecordedProbes, history
+from bot.bundle.recording import Bundle
 from bot.bundle.shell import RecordedShell
-from bot.bundle.store import Bundle
 from bot.source import Sources
 
 

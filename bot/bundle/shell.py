@@ -14,7 +14,7 @@ from bot import framing
 from bot.bundle.entries import Entry, entries_of
 from bot.bundle.lookup import NodeCommands
 from bot.bundle.names import RecordedNames, dig_text
-from bot.bundle.store import NODES, Bundle
+from bot.bundle.recording import NODES, Bundle
 from bot.errors import Kind, SourceError
 from bot.source import Output, Section
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot import app, ask
-from bot.bundle.store import Bundle, open_bundle
+from bot.bundle.recording import Bundle
+from bot.bundle.store import open_bundle
 from bot.cli.diagnose import Lang, progress, remember
 from bot.cli.printed import Output, printed
 from bot.config import load

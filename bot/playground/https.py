@@ -16,7 +16,7 @@ from typing import Self
 
 from bot.bundle.api import Cluster
 from bot.bundle.api.request import READER
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.playground.connection import Api, Server
 from bot.playground.faults import Faults
 from bot.playground.pki import Authority

@@ -16,8 +16,8 @@ import yaml
 
 from bot.bundle.names import RecordedNames
 from bot.bundle.probes import RecordedProbes
+from bot.bundle.recording import Bundle
 from bot.bundle.shell import RecordedShell
-from bot.bundle.store import Bundle
 from bot.playground.dnsd import DnsServers
 from bot.playground.https import ApiServer, serve
 from bot.playground.probed import ProbedPorts

@@ -11,7 +11,7 @@ from bot.bundle.api.rbac import Action
 from bot.bundle.api.request import READER, NotRecorded, Request, User, failure
 from bot.bundle.api.reviews import judge
 from bot.bundle.api.routes import SHAPES, respond
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.errors import BundleError, Kind, SourceError
 from bot.source import JSON, Response, Right
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from bot.bundle.api.objects import Denied, Objects
 from bot.bundle.api.request import NotRecorded, encode
 from bot.bundle.api.resources import BUILT_IN, LATEST, METRIC_KINDS, METRICS, Resource, custom
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.source import Response
 
 # parameters that do not change what an answer holds

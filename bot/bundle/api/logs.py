@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.bundle.api.request import NotRecorded, Refused, Request, bad_request, failure
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.source import Response
 
 Object = Mapping[str, Any]

@@ -13,7 +13,7 @@ from typing import Any
 
 from bot.bundle.api.request import NotRecorded
 from bot.bundle.api.resources import Resource
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.errors import BundleError
 
 Object = dict[str, Any]

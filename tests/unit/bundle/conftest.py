@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.bundle.store import Bundle, open_bundle
+from bot.bundle.recording import Bundle
+from bot.bundle.store import open_bundle
 
 RECORDED_AT = "2026-11-21T04:00:00Z"
 Make = Callable[..., Bundle]

@@ -15,7 +15,8 @@ import pytest
 
 from bot.bundle.base import base_path, bases
 from bot.bundle.recorded import sources
-from bot.bundle.store import Bundle, open_base
+from bot.bundle.recording import Bundle
+from bot.bundle.store import open_base
 from bot.collect.sections import TABLE, base
 
 ROOT = Path(__file__).parents[3]

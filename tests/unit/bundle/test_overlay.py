@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.bundle.merge import merge
-from bot.bundle.store import Bundle, layered, open_base
+from bot.bundle.recording import Bundle
+from bot.bundle.store import layered, open_base
 from bot.bundle.times import duration
 from bot.errors import BundleError
 

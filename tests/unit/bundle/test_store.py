@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from bot.bundle import files
-from bot.bundle.store import Bundle, layered, open_base, open_bundle
+from bot.bundle.recording import Bundle
+from bot.bundle.store import layered, open_base, open_bundle
 from bot.errors import BundleError
 
 AT = "2026-11-21T04:00:00Z"

@@ -16,7 +16,8 @@ import pytest
 
 from bot.app import commands, run_live
 from bot.ask import parse
-from bot.bundle.store import Bundle, layered
+from bot.bundle.recording import Bundle
+from bot.bundle.store import layered
 from bot.config import Settings, load
 from bot.model.report import Report, Status
 from bot.playground.faults import Fault, Forbidden, Half, Instead, Reset, Slow, Throttled

@@ -10,7 +10,8 @@ import pytest
 
 from bot.app import commands, run_bundle
 from bot.ask import parse
-from bot.bundle.store import Bundle, layered, open_base
+from bot.bundle.recording import Bundle
+from bot.bundle.store import layered, open_base
 from bot.model.report import Report, Status
 from bot.render.blocks import Outgoing
 from bot.render.json import to_json

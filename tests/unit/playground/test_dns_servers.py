@@ -14,7 +14,7 @@ import pytest
 
 from bot.bundle.names import RecordedNames
 from bot.bundle.probes import RecordedProbes
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.clients.dns import LiveProber, LiveResolver
 from bot.clients.reach import Reach
 from bot.errors import Kind, SourceError

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.bundle.recorded import sources as recorded
-from bot.bundle.store import Bundle, layered, open_base
+from bot.bundle.recording import Bundle
+from bot.bundle.store import layered, open_base
 from bot.clients.live import sources as live
 from bot.collect.sections import base
 from bot.config import load

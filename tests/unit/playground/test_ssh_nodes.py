@@ -11,8 +11,8 @@ import pytest
 
 from bot import framing
 from bot.bundle.names import RecordedNames
+from bot.bundle.recording import Bundle
 from bot.bundle.shell import RecordedShell
-from bot.bundle.store import Bundle
 from bot.clients.reach import Reach
 from bot.clients.ssh import LiveShell
 from bot.clients.ssh_connect import Connector, Target

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.bundle.api import RecordedKube, User
 from bot.bundle.api.request import READER
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 
 NOW = "2026-11-21T04:58:50Z"
 Object = dict[str, Any]

@@ -15,7 +15,7 @@ from bot.bundle.api import Cluster
 from bot.bundle.api.rbac import Action
 from bot.bundle.api.request import Request
 from bot.bundle.api.routes import action_of
-from bot.bundle.store import Bundle
+from bot.bundle.recording import Bundle
 from bot.config import Settings, load
 from bot.model.command import Question
 from bot.model.report import Report

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot import collector
-from bot.bundle.store import Bundle, layered, open_base
+from bot.bundle.recording import Bundle
+from bot.bundle.store import layered, open_base
 from bot.playground.demos import demos
 from bot.rights import ALWAYS, rules
 from bot.source import Right
