@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMMON = ("uv", "pip", "compile", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet", "--python-version=3.11")
+COMMON = (
+    *("uv", "pip", "compile", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-header", "--quiet"),
+    "--python-version=3.11",
+)
 
 
 def main() -> int:

@@ -1,0 +1,1 @@
+"""Tests with real parts: run by make test-real."""
