@@ -41,11 +41,8 @@ class _Record(msgspec.Struct, rename="camel"):
 @collects(Leaders, rights=(GET_LEASE, GET_ENDPOINTS))
 def leaders(kube: Kube) -> Iterator[Evidence]:
     """The Leases of kube-system by name, or the annotation on Endpoints that was used before 1.14-1.17."""
-    found: dict[str, Leader] = {}
-    for component in ELECTED:
-        leader = _by_lease(kube, component) or _by_annotation(kube, component)
-        if leader is not None:
-            found[component] = leader
+    read = together(lambda component: _by_lease(kube, component) or _by_annotation(kube, component), ELECTED)
+    found = {leader.component: leader for leader in read if leader is not None}
     proofs = [leader.proof for leader in found.values()]
     yield Leaders(proof=merged(proofs, "GET the leader records of kube-system"), by_component=found)
 

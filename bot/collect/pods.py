@@ -20,15 +20,22 @@ FEW = 5
 QUIET = frozenset({"Running", "Completed", "Succeeded"})
 # What a question is about, where that is less than the whole cluster; the namespace of its client comes with it.
 ABOUT = {"dns-check": frozenset({"kube-system", "openshift-dns"})}
-ELSEWHERE = "the question is not about this namespace"
+ABOUT_NODES = frozenset({"node-why"})
+OF_ONE_NODE = "node-why"
+ELSEWHERE = "the question is not about all pods of this namespace"
 
 
 @collects(PodRows, SuspectPods, rights=(LIST_PODS, GET_PODS), deadline=60.0)
 def pods(kube: Kube, namespaces: Namespaces, clock: Clock, ask: Ask | None = None) -> Iterator[Evidence]:
-    """Every pod as a row, and in full those whose row is wrong; for DNS only the namespaces that it concerns."""
-    names = tuple(name for name in namespaces.names if concerns(ask, name))
-    tried = together(lambda ns: attempt(lambda: glance(kube, f"/api/v1/namespaces/{ns}/pods", Pod, LIST_PODS)), names)
-    seen, unread = sorted_out(list(zip(names, tried, strict=True)))
+    """Every pod as a row, and in full those whose row is wrong; for DNS or a node only what the question is about."""
+    if ask is not None and ask.command in ABOUT_NODES:
+        named = [name for name in (ask.target, ask.options.get("peer", "")) if name]
+        seen = together(lambda node: _on_node(kube, node), named)
+        names: tuple[str, ...] = ()
+        unread: dict[str, str] = {}
+    else:
+        names = tuple(name for name in namespaces.names if concerns(ask, name))
+        seen, unread = _in_namespaces(kube, names)
     unread |= {name: ELSEWHERE for name in namespaces.names if name not in names}
     rows = tuple(row for g in seen for row in _rows(g, clock))
     yield PodRows(
@@ -38,6 +45,28 @@ def pods(kube: Kube, namespaces: Namespaces, clock: Clock, ask: Ask | None = Non
     full = [p for found in together(lambda g: _full(kube, g, wrong), seen) for p in found]
     proof = merged([g.proof for g in seen if g.full is not None], "the pods that look wrong, in full")
     yield SuspectPods(proof=proof, items=tuple(full))
+
+
+def _in_namespaces(kube: Kube, names: tuple[str, ...]) -> tuple[list[Glance[Pod]], dict[str, str]]:
+    tried = together(lambda ns: attempt(lambda: glance(kube, f"/api/v1/namespaces/{ns}/pods", Pod, LIST_PODS)), names)
+    return sorted_out(list(zip(names, tried, strict=True)))
+
+
+def _on_node(kube: Kube, node: str) -> Glance[Pod]:
+    """The pods of one node, which are few; the API server keeps an index for this field selector."""
+    path = "/api/v1/pods"
+    found = listing(kube, path, Pod, LIST_PODS, {"fieldSelector": f"spec.nodeName={node}"})
+    return Glance(path=path, namespace="", rows=(), full=found.items, proof=found.proof)
+
+
+def _of_node(kube: Kube, node: str, clock: Clock) -> Iterator[Evidence]:
+    """The pods bound to one node, asked for by field selector."""
+    found = listing(kube, "/api/v1/pods", Pod, LIST_PODS, {"fieldSelector": f"spec.nodeName={node}"})
+    mine = tuple(p for p in found.items if p.spec.node_name == node)
+    rows = tuple(row_of(p, clock) for p in mine)
+    yield PodRows(proof=found.proof, rows=rows, unread={})
+    wrong = {row.path for row in rows if looks_wrong(row, clock.window_seconds)}
+    yield SuspectPods(proof=found.proof, items=tuple(p for p in mine if p.path in wrong))
 
 
 def concerns(ask: Ask | None, namespace: str) -> bool:

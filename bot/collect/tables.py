@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from bot.collect.read import NOT_ACCEPTABLE, NOT_FOUND, PAGE, Items, ask, decode, listing, proof_of
+from bot.collect.read import NOT_ACCEPTABLE, NOT_FOUND, PAGE, Items, ask, decode, listing, proof_of, together
 from bot.errors import Kind, SourceError
 from bot.model.k8s import Object
 from bot.model.k8s_more import Table
@@ -28,6 +28,7 @@ _AGO = re.compile(r"\(([0-9ydhms]+) ago\)")
 
 
 FEW = 20
+AT_ONCE = 4
 SHOWN = 40
 REPEATED = 4096  # the cells of a large cluster repeat a few values: ages, 1/1
 
@@ -135,9 +136,7 @@ def chosen(
     if len(names) > FEW:
         wanted = set(names)
         return tuple(o for o in listing(kube, seen.path, kind, right).items if o.metadata.name in wanted)
-    found: list[O] = []
-    for name in names:
-        response = ask(kube, f"{seen.path}/{name}", None, right)
-        if response.ok:
-            found.append(decode(response.body, kind, f"GET {seen.path}/{name}"))
-    return tuple(found)
+    paths = [f"{seen.path}/{name}" for name in names]
+    # Few at a time: several collections are looked at in parallel already.
+    answers = together(lambda path: ask(kube, path, None, right), paths, parallel=AT_ONCE)
+    return tuple(decode(a.body, kind, f"GET {at}") for at, a in zip(paths, answers, strict=True) if a.ok)

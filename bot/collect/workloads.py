@@ -40,7 +40,8 @@ class _Found:
 def workloads(kube: Kube, namespaces: Namespaces, pods: PodRows | None) -> Iterator[Evidence]:
     """Deployments, StatefulSets and DaemonSets with fewer ready pods than wanted, or (StatefulSets) a pod missing."""
     asked = [(plural, ns) for plural in KINDS for ns in namespaces.names]
-    served = {plural: _prefix(kube, plural, namespaces.names) for plural in KINDS}
+    kinds = tuple(KINDS)
+    served = dict(zip(kinds, together(lambda kind: _prefix(kube, kind, namespaces.names), kinds), strict=True))
     there = frozenset(row.path for row in pods.rows) if pods else None
     unseen = frozenset(pods.unread) if pods else frozenset()
 
