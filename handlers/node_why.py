@@ -60,7 +60,7 @@ COMMAND = Command(
         Option(name="logs", type=Argument.NUMBER, help=T("how many lines of the kubelet's log are read (400)")),
     ),
     owns=("NODE-*", "HYG-03", *NETWORK, "NET-16"),
-    runs=("CTRL-09", "CTRL-12"),
+    runs=("CTRL-09", "CTRL-12", "POD-10"),
     switched={"net": NETWORK},
     examples=("/node-why node-3", "/node-why node-a net peer=node-d"),
     targets=targets,

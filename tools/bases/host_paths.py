@@ -77,6 +77,7 @@ def reach(world: World, host: Host) -> list[tuple[str, Out]]:
         (m.ip, 6443) for m in world.spec.masters
     ]
     found += [("TCP", Out("rc=0\n").of(host=address, port=str(port))) for address, port in targets]
+    found += [("TCP", Out("rc=0\n").of(host=address, port=str(port))) for address, port in _pods_elsewhere(world, host)]
     for address in dict.fromkeys(a for a, _port in targets if a != host.ip):
         found.append(("RPATH", _route(world, host, address).of(dst=address)))
         for pod in pods_with_ip(world, host):
@@ -88,6 +89,18 @@ def reach(world: World, host: Host) -> list[tuple[str, Out]]:
                     ),
                 )
             )
+    return found
+
+
+def _pods_elsewhere(world: World, host: Host) -> list[tuple[str, int]]:
+    """Address and first TCP port of every pod of another node that says on which it listens."""
+    found = []
+    for pod in (p for other in world.spec.hosts if other.name != host.name for p in pods_with_ip(world, other)):
+        ports = [
+            p for c in pod["spec"]["containers"] for p in c.get("ports") or [] if p.get("protocol", "TCP") == "TCP"
+        ]
+        if ports and pod["status"].get("podIP"):
+            found.append((pod["status"]["podIP"], ports[0]["containerPort"]))
     return found
 
 

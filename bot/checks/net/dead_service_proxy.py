@@ -1,0 +1,179 @@
+"""NET-13: Services do not work on the node, because kube-proxy does not."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.check import check
+from bot.model.cluster import Nodes, SystemPods
+from bot.model.evidence import Clock, Expectations, PerNode
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.health import is_virtual
+from bot.model.host import HostUnits, ProxyMode
+from bot.model.host_traffic import ServiceProxy, ServiceRules, is_proxy
+from bot.model.k8s import Node
+from bot.model.proof import Proof
+from bot.model.refs import node
+from bot.model.text import T, Text
+
+_FAILED = re.compile(
+    r"Failed to (?:execute|ensure|load)|iptables-restore .* failed|can't set sysctl"
+    r"|Failed to (?:list|watch) .*(?:Service|EndpointSlice)|xtables lock|ipset .* doesn't exist"
+)
+HEALTHY = 200
+OFTEN = 3
+
+
+@check("NET-13")
+def dead_service_proxy(
+    *,
+    proxy: ServiceProxy,
+    mode: ProxyMode,
+    clock: Clock,
+    nodes: Nodes,
+    rules: PerNode[ServiceRules],
+    system: SystemPods | None,
+    units: HostUnits | None,
+    expect: Expectations | None,
+) -> Iterator[Finding]:
+    """kube-proxy on the node is down, or does not program Services.
+
+    Says:
+        "Services work from every node but this one", "10.96.0.1: connection timed out".
+    Evidence:
+        kube-proxy's pod or unit; its healthz on port 10256; its log; the rules for Services here and on other nodes.
+    Rule:
+        healthz answers something else than 200, or nothing while its pod does not run or its log shows why; or
+        Services are programmed on other nodes and not here. Confirmed by two of pod, healthz, log and rules.
+    Cause:
+        A crash, an API server out of reach, missing kernel modules, the xtables lock. It explains DNS-04, APP-02,
+        SVC-15 on this node.
+    Fix:
+        Restart kube-proxy's pod after its log was read.
+    Verify:
+        healthz is 200, the rules are there.
+    Must not fire:
+        Clusters without kube-proxy, because Cilium, Calico's eBPF, OVN or k3s does its work.
+    Reasons:
+        - not-running: its pod or unit does not run
+        - not-syncing: it runs, and healthz says that it does not keep up
+        - not-programmed: Services have rules on other nodes and none here
+    """
+    here = nodes.get(proxy.node)
+    if here is None or not _wanted(here, proxy, system, units):
+        return
+    seen = _look(proxy, mode, clock, rules, units)
+    if mode.healthz == HEALTHY and not seen.unprogrammed:
+        return
+    least = (expect.thresholds.get("NET-13", {}) if expect else {}).get("lines", OFTEN)
+    failing = len(seen.errors) >= least
+    told = mode.healthz is not None and mode.healthz > 0 and mode.healthz != HEALTHY
+    signs = sum((seen.stopped, mode.healthz is not None and mode.healthz != HEALTHY, failing, seen.unprogrammed))
+    if not (told or seen.stopped or seen.unprogrammed) and not (mode.healthz == 0 and failing):
+        return
+    reason = "not-running" if seen.stopped else "not-programmed" if seen.unprogrammed and not told else "not-syncing"
+    yield Finding(
+        code="NET-13",
+        reason=reason,
+        title=_title(reason, proxy.node),
+        severity=Severity.CRIT,
+        confidence=Confidence.CONFIRMED if signs > 1 else Confidence.LIKELY,
+        subject=node(proxy.node),
+        facts={
+            "node": proxy.node,
+            "pods": tuple(p.path for p in proxy.pods),
+            "mode": mode.mode,
+            "healthz": mode.healthz or 0,
+            "component": "kube-proxy",
+        },
+        onset=seen.since,
+        proofs=_proofs(proxy, mode, seen, rules),
+        fixes=_fixes(proxy),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the senses say: stopped, error lines of its log, no rules although others have some, since when."""
+
+    stopped: bool
+    errors: tuple[str, ...]
+    unprogrammed: bool
+    since: datetime | None
+
+
+def _wanted(here: Node, proxy: ServiceProxy, system: SystemPods | None, units: HostUnits | None) -> bool:
+    """Whether this cluster has kube-proxy, so that this node should."""
+    if is_virtual(here) or here.status.node_info.operating_system == "windows":
+        return False
+    unit = units.get("kube-proxy") if units else None
+    elsewhere = any(is_proxy(p) for p in (system.items if system else ()))
+    return bool(proxy.pods) or elsewhere or (unit is not None and unit.starts_at_boot)
+
+
+def _look(
+    proxy: ServiceProxy, mode: ProxyMode, clock: Clock, rules: PerNode[ServiceRules], units: HostUnits | None
+) -> Seen:
+    unit = units.get("kube-proxy") if units else None
+    by_unit = unit is not None and unit.running
+    stopped = not by_unit and not any(p.ready for p in proxy.pods) and mode.healthz != HEALTHY
+    lines = [
+        x
+        for log in proxy.logs.values()
+        for x in log.lines
+        if _FAILED.search(x.text) and (x.at is None or clock.age(x.at) <= clock.window_seconds)
+    ]
+    mine, others = rules.get(proxy.node), rules.others(proxy.node)
+    missing = mine is not None and mine.programmed is False and any(r.programmed for r in others)
+    ready = [c.last_transition_time for p in proxy.pods if not p.ready and (c := p.condition("Ready"))]
+    starts = [t for t in (*ready, *(x.at for x in lines)) if t]
+    return Seen(
+        stopped=stopped,
+        errors=tuple(x.text for x in lines),
+        unprogrammed=missing,
+        since=min(starts) if starts else None,
+    )
+
+
+def _proofs(proxy: ServiceProxy, mode: ProxyMode, seen: Seen, rules: PerNode[ServiceRules]) -> tuple[Proof, ...]:
+    state = [f"{p.path}: ready={p.ready} restarts={p.restarts}" for p in proxy.pods] or [
+        f"no kube-proxy on {proxy.node}"
+    ]
+    found = [proxy.proof.quote(*state), mode.proof.quote(f"127.0.0.1:10256/healthz: {mode.healthz or 'no answer'}")]
+    log = next(iter(proxy.logs.values()), None)
+    if log and seen.errors:
+        found.append(log.proof.quote(*seen.errors[-2:]))
+    if seen.unprogrammed:
+        found += [r.proof.quote(f"{r.node}: {r.iptables or 0} rules name KUBE-SVC") for r in rules]
+    return tuple(found)
+
+
+def _title(reason: str, name: str) -> Text:
+    if reason == "not-running":
+        return T("kube-proxy does not run on {node}: Services do not work there", node=name)
+    if reason == "not-programmed":
+        return T("kube-proxy has programmed no Service on {node}", node=name)
+    return T("kube-proxy on {node} does not keep up with the Services", node=name)
+
+
+def _fixes(proxy: ServiceProxy) -> tuple[Fix, ...]:
+    names = " ".join(shlex.quote(p.metadata.name) for p in proxy.pods)
+    if not names:
+        commands = ("kubectl -n kube-system get daemonset kube-proxy -o wide",)
+        return (Fix(what=T("Look why kube-proxy has no pod there."), safety=Safety.READ_ONLY, commands=commands),)
+    read = Fix(
+        what=T("Read why kube-proxy does not work."),
+        safety=Safety.READ_ONLY,
+        commands=(f"kubectl -n kube-system logs {names.split()[0]} --tail=50",),
+    )
+    again = Fix(
+        what=T("Restart kube-proxy on {node}; rules that are there stay until it has new ones.", node=proxy.node),
+        safety=Safety.DISRUPTIVE,
+        commands=(f"kubectl -n kube-system delete pod {names}",),
+        verify=("curl -s -w ' %{http_code}' http://127.0.0.1:10256/healthz",),
+    )
+    return read, again

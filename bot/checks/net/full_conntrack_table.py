@@ -1,0 +1,83 @@
+"""NET-11: the kernel has no room for another connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bot.check import check
+from bot.model.evidence import Clock, Expectations
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.host import KernelLog
+from bot.model.host_traffic import Conntrack
+from bot.model.refs import node
+from bot.model.text import T
+
+_FULL = re.compile(r"nf_conntrack: (?:nf_conntrack: )?table full, dropping packet")
+
+
+@check("NET-11")
+def full_conntrack_table(
+    table: Conntrack, clock: Clock, kernel: KernelLog | None, expect: Expectations | None
+) -> Iterator[Finding]:
+    """The table of tracked connections is full, so packets of new connections are dropped.
+
+    Says:
+        "Connections time out at random on one node", "nf_conntrack: table full".
+    Evidence:
+        nf_conntrack_count and nf_conntrack_max; the kernel's log; insert_failed, drop and early_drop of conntrack -S.
+    Rule:
+        The table is 90 % full, or the kernel has said in the window that it is full. Confirmed by both.
+    Cause:
+        A flood of connections, or a small maximum. It explains APP-02, APP-03, DNS-14.
+    Fix:
+        Raise the maximum; give kube-proxy a larger conntrack.maxPerCore.
+    Verify:
+        The table is less than 70 % full.
+    Must not fire:
+        CNIs that track connections in eBPF: their table is another one, and this one stays empty.
+    Reasons:
+        - table-full: the kernel drops packets
+        - nearly-full: the table is almost full, nothing was dropped yet
+    """
+    limit = (expect.thresholds.get("NET-11", {}) if expect else {}).get("percent", 90)
+    lines = [
+        x
+        for x in (kernel.lines if kernel else ())
+        if _FULL.search(x.text) and (x.at is None or clock.age(x.at) <= clock.window_seconds)
+    ]
+    crowded = table.percent >= limit
+    if not crowded and not lines:
+        return
+    said = [f"{name}={number}" for name, number in (table.failed or {}).items() if number]
+    counted = f"nf_conntrack_count={table.count} nf_conntrack_max={table.maximum}"
+    yield Finding(
+        code="NET-11",
+        reason="table-full" if lines else "nearly-full",
+        title=T("{node} has no room for new connections: the conntrack table is full", node=table.node)
+        if lines
+        else T("the conntrack table of {node} is {percent} % full", node=table.node, percent=int(table.percent)),
+        severity=Severity.HIGH,
+        confidence=Confidence.CONFIRMED if crowded and lines else Confidence.LIKELY,
+        subject=node(table.node),
+        facts={"node": table.node, "count": table.count, "maximum": table.maximum},
+        onset=next((x.at for x in lines if x.at), None),
+        proofs=(
+            table.proof.quote(counted, *said),
+            *((kernel.proof.quote(*(x.text for x in lines[-2:])),) if kernel and lines else ()),
+        ),
+        fixes=(_raise(table.maximum),),
+    )
+
+
+def _raise(maximum: int) -> Fix:
+    name = "net.netfilter.nf_conntrack_max"
+    return Fix(
+        what=T(
+            "On the node: double the maximum until its next boot; set conntrack.maxPerCore of kube-proxy to keep it."
+        ),
+        safety=Safety.REVERSIBLE,
+        commands=(f"sudo sysctl -w {name}={maximum * 2}", "kubectl -n kube-system edit configmap kube-proxy"),
+        verify=(f"sysctl net.netfilter.nf_conntrack_count {name}",),
+        undo=(f"sudo sysctl -w {name}={maximum}",),
+    )
