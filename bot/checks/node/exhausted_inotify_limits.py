@@ -73,13 +73,14 @@ def exhausted_inotify_limits(
     if not reason and not crowded and not small:
         return
     backed = small if reason == "watches" else crowded
+    unclear = reason == "watches" and disks is None and not small  # the same words come from a full disk
     reason = reason or ("instances" if crowded else "small-limit")
     yield Finding(
         code="NODE-23",
         reason=reason,
         title=_title(reason, limits),
         severity=Severity.WARN if reason == "small-limit" else Severity.HIGH,
-        confidence=Confidence.CONFIRMED if lines and backed else Confidence.LIKELY,
+        confidence=_confidence(lines, backed=backed, unclear=unclear),
         subject=node(limits.node),
         facts={"node": limits.node, "watches": limits.watches, "instances": limits.instances},
         onset=_onset(units, lines, Around(node=limits.node, clock=clock, beats=beats)),
@@ -103,6 +104,12 @@ def _onset(units: HostUnits | None, lines: tuple[LogLine, ...], around: Around) 
     if kubelet is not None and kubelet.down and lines:
         return around.down_since(kubelet)
     return next((x.at for x in lines if x.at), None)
+
+
+def _confidence(lines: tuple[LogLine, ...], *, backed: bool, unclear: bool) -> Confidence:
+    if unclear:
+        return Confidence.POSSIBLE
+    return Confidence.CONFIRMED if lines and backed else Confidence.LIKELY
 
 
 def _names_it(line: LogLine) -> bool:

@@ -73,7 +73,7 @@ def mismatched_cgroup_drivers(
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity, health=health)
     reason, lines = _said(kubelet, log, clock)
     ours, theirs = _ours(settings, arguments), runtime.driver if runtime else ""
-    differ = bool(ours and theirs and ours != theirs) and not _told_by_runtime(around)
+    differ = bool(ours and theirs and ours != theirs) and _decides_itself(around)
     if not lines and not differ:
         return
     confirmed = bool(lines) and (differ or (kubelet.down and around.silent))
@@ -120,12 +120,13 @@ def _ours(settings: KubeletSettings | None, arguments: KubeletArguments | None) 
     return settings.values.get("cgroupDriver", "cgroupfs").strip("\"'")
 
 
-def _told_by_runtime(around: Around) -> bool:
-    """Whether this kubelet asks this runtime for its driver, so that its own setting means nothing."""
+def _decides_itself(around: Around) -> bool:
+    """Whether it is known that this kubelet does not ask its runtime for the driver, which would overrule its setting."""
     info = around.object.status.node_info if around.object else None
     minor = re.match(r"v1\.(\d+)", info.kubelet_version) if info else None
-    asks = minor is not None and int(minor[1]) >= ASKS_RUNTIME
-    return asks and info is not None and TELLING.match(info.container_runtime_version) is not None
+    if info is None or minor is None:
+        return False
+    return int(minor[1]) < ASKS_RUNTIME or TELLING.match(info.container_runtime_version) is None
 
 
 def _title(name: str, reason: str, ours: str, theirs: str) -> Text:

@@ -77,7 +77,7 @@ def too_many_object_watches(
         reason=reason,
         title=_title(reason, pods.node, len(objects)),
         severity=Severity.HIGH if reason == "streams" else Severity.WARN,
-        confidence=Confidence.CONFIRMED if reason == "streams" and late else Confidence.LIKELY,
+        confidence=_confidence(reason, settings, late),
         subject=node(pods.node),
         facts={"node": pods.node, "objects": len(objects), "kubelet": here.status.node_info.kubelet_version},
         onset=_reached(pods.items, cliff) if reason == "streams" else late[0].at if late else None,
@@ -107,6 +107,13 @@ def _reached(pods: Iterable[Pod], cliff: float) -> datetime | None:
         if len(seen) >= cliff:
             return at
     return None
+
+
+def _confidence(reason: str, settings: KubeletSettings | None, late: list[LogLine]) -> Confidence:
+    """An old kubelet whose setting could not be read, and that does not complain, may not watch at all."""
+    if reason == "streams" and late:
+        return Confidence.CONFIRMED if settings else Confidence.LIKELY
+    return Confidence.LIKELY if settings or late else Confidence.POSSIBLE
 
 
 def _minor(version: str) -> int:
