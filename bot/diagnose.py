@@ -112,7 +112,7 @@ def _require_target(order: Order, known: Known) -> None:
     names_of, target = order.command.targets, order.question.target
     if names_of is None or not target:
         return
-    values = {need.name: known.get(need.type) for need in needs_of(names_of)}
+    values = {n.name: known.per_node(n.type) if n.every_node else known.get(n.type) for n in needs_of(names_of)}
     if any(values[need.name] is None for need in needs_of(names_of) if need.required):
         return
     names = names_of(**values)

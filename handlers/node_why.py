@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bot.model.cluster import Nodes
 from bot.model.command import Argument, Command, Option
-from bot.model.evidence import Ask
+from bot.model.evidence import Ask, PerNode
+from bot.model.host import NodeReached
 from bot.model.k8s import Node
 from bot.model.text import T
 
@@ -29,9 +30,9 @@ def look_into(ask: Ask, nodes: Nodes | None) -> tuple[str, ...]:
     return (ask.target, *named, *others[: MOST_PEERS - len(named)])
 
 
-def targets(nodes: Nodes) -> tuple[str, ...]:
-    """The names of the cluster's nodes."""
-    return tuple(n.name for n in nodes.items)
+def targets(nodes: Nodes, reached: PerNode[NodeReached]) -> tuple[str, ...]:
+    """The names of the cluster's nodes, and of hosts that let the bot in without being one (NODE-33)."""
+    return tuple(dict.fromkeys([*(n.name for n in nodes.items), *reached.by_node]))
 
 
 def _comparable(here: Node, other: Node) -> bool:

@@ -38,15 +38,15 @@ def conntrack_stat(text: str) -> dict[str, int]:
 
 
 def service_rules(text: str) -> int:
-    """``grep -c``: one number, and exit code 1 when it is 0.
+    """``grep -c``: one number; iptables may warn before it.
 
     Raises:
-        UnparsableError: iptables complained instead.
+        UnparsableError: iptables complained: the 0 of grep then counts nothing.
     """
-    last = text.strip().splitlines()[-1].strip() if text.strip() else ""
-    if not last.isdigit() or "rror" in text or "denied" in text:
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if len(lines) != 1 or not lines[0].isdigit():
         raise UnparsableError("count of rules", text)
-    return int(last)
+    return int(lines[0])
 
 
 def nft_tables(text: str) -> bool:

@@ -18,7 +18,7 @@ from bot.model.refs import node
 from bot.model.text import T, Text
 
 _STUCK = re.compile(
-    r"task (?P<task>[\S ]+):\w+ blocked for more than \w+ seconds"
+    r"task (?P<task>[\S ]+?):\w+ blocked for more than \w+ seconds"
     r"|unregister_netdevice: waiting for (?P<device>\S+) to become free"
     r"|BUG: (?:unable to handle|soft lockup)|rcu.*self-detected stall"
 )

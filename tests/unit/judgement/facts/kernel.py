@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.model.cluster import Nodes
-from bot.model.host import KernelLog, KubeletLog, Links, Mounts
+from bot.model.host import HostUnits, KernelLog, KubeletLog, Links, Mounts
 from bot.model.host_net import Link
 from tests.unit.judgement import undo
 from tests.unit.judgement.fact import Fact, Scene, each, put, swap
@@ -38,6 +38,11 @@ def one_interface_has(address: Any) -> Any:
         return swap(links, items=(*links.items, Link(name="ens999", up=True, addresses=(f"{scene.fact(address)}/24",))))
 
     return change
+
+
+def known_node(nodes: Any, scene: Scene) -> Any:
+    """One node more: the host of the finding."""
+    return swap(nodes, items=(*nodes.items, put(nodes.items[0], "metadata.name", scene.key)))
 
 
 def joined(seconds: float) -> Any:
@@ -75,6 +80,11 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             reasons=("read-only",),
         ),
         Fact("the errors are of two hours ago", {KernelLog: undo.older(DISK, hours=2)}, reasons=("io-errors",)),
+    ),
+    "NODE-33": (
+        Fact("the cluster has such a node", {Nodes: known_node}),
+        Fact("the kubelet was started a minute ago", {HostUnits: undo.kubelet_runs(1)}),
+        Fact("no kubelet runs there", {HostUnits: undo.with_unit("kubelet", active="inactive", sub="dead")}),
     ),
     "NODE-34": (
         Fact("the taint is gone", {Nodes: undo.of_node(lambda n, s: put(n, "spec.taints", ()))}),
