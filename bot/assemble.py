@@ -11,6 +11,7 @@ from bot.chain import Story
 from bot.check import Outcome
 from bot.errors import SourceError, UsageError
 from bot.model.command import Question
+from bot.model.evidence import Gap
 from bot.model.finding import Fix, RuledOut, Severity
 from bot.model.proof import Proof
 from bot.model.report import (
@@ -117,6 +118,7 @@ def assemble(
         remedies=tuple(remedies),
         exhibits=exhibits.all(),
         note=_note(stopped),
+        unread=tuple(_lost(o, o.without) for o in outcomes if o.without and not o.missing),
         ran=tuple(dict.fromkeys(o.check.code for o in outcomes if o.state in {"found", "clean"})),
     )
 
@@ -179,15 +181,19 @@ def _entry(story: Story, i: int, ids: dict[int, str], exhibits: Exhibits, remedi
 def _skips(outcomes: Sequence[Outcome], owns: tuple[str, ...]) -> Iterable[Skipped]:
     for outcome in outcomes:
         if outcome.missing:
-            first = outcome.missing[0]
-            yield Skipped(
-                code=outcome.check.code,
-                key=outcome.key,
-                missing=tuple(gap.words for gap in outcome.missing),
-                because=first.because,
-                hint=next((gap.hint for gap in outcome.missing if gap.hint), ""),
-                mandatory=outcome.check.serious and matches(outcome.check.code, owns),
-            )
+            mandatory = outcome.check.serious and matches(outcome.check.code, owns)
+            yield _lost(outcome, outcome.missing, mandatory=mandatory)
+
+
+def _lost(outcome: Outcome, gaps: tuple[Gap, ...], *, mandatory: bool = False) -> Skipped:
+    return Skipped(
+        code=outcome.check.code,
+        key=outcome.key,
+        missing=tuple(gap.words for gap in gaps),
+        because=gaps[0].because,
+        hint=next((gap.hint for gap in gaps if gap.hint), ""),
+        mandatory=mandatory,
+    )
 
 
 def _failures(outcomes: Sequence[Outcome], run: str) -> Iterable[Failed]:

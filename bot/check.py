@@ -130,6 +130,7 @@ class Outcome:
         results: findings and rulings-out; no finding means clean.
         missing: the evidence it could not run without; not empty means skipped.
         error: what it raised, as ``Type: message``; not empty means failed.
+        without: optional evidence that it judged without, where it is known what would make it available.
     """
 
     check: Check
@@ -137,6 +138,7 @@ class Outcome:
     results: tuple[Result, ...] = ()
     missing: tuple[Gap, ...] = ()
     error: str = ""
+    without: tuple[Gap, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -165,15 +167,17 @@ def run(checks: Iterable[Check], known: Known, nodes: Sequence[str]) -> list[Out
 def _run_one(item: Check, known: Known, key: str) -> Outcome:
     values: dict[str, object] = {}
     missing: list[Gap] = []
+    without: list[Gap] = []
     for need in item.needs:
         at = key if need.per_node else NO_KEY
         value = known.per_node(need.type) if need.every_node else known.get(need.type, at)
-        if value is None and need.required:
-            missing.append(known.gap(need.type, at))
+        if value is None:
+            (missing if need.required else without).append(known.gap(need.type, at))
         values[need.name] = value
     if missing:
         return Outcome(check=item, key=key, missing=tuple(missing))
     try:
-        return Outcome(check=item, key=key, results=tuple(item.run(**values)))
+        told = tuple(gap for gap in without if gap.hint)
+        return Outcome(check=item, key=key, results=tuple(item.run(**values)), without=told)
     except Exception as error:  # noqa: BLE001 - a check that raises is reported as failed, the rest goes on
         return Outcome(check=item, key=key, error=f"{type(error).__name__}: {error}")

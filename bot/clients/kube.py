@@ -76,13 +76,17 @@ class LiveKube:
 
     def review(self, right: Right, namespace: str | None = None) -> bool:
         """See :meth:`bot.source.Kube.review`."""
+        return all(self._allowed(right, name, namespace) for name in right.names or ("",))
+
+    def _allowed(self, right: Right, name: str, namespace: str | None) -> bool:
         resource, _, subresource = right.resource.partition("/")
         attributes: dict[str, Any] = {"verb": right.verb}
         if right.path:
             spec: dict[str, Any] = {"nonResourceAttributes": attributes | {"path": right.path}}
         else:
             attributes |= {"group": right.group, "resource": resource, "subresource": subresource}
-            spec = {"resourceAttributes": attributes | ({"namespace": namespace} if namespace else {})}
+            attributes |= {k: v for k, v in (("name", name), ("namespace", namespace)) if v}
+            spec = {"resourceAttributes": attributes}
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "spec": spec}
         response = self._send("POST", REVIEW, None, accept=JSON, timeout=None, body=body)
         error = http_error(response, f"POST {REVIEW}")

@@ -165,6 +165,7 @@ class Report:
         observed_at: API-server time of the observation, UTC.
         entries: all findings, worst and most causal first.
         remedies: fixes in order of repair.
+        unread: checks that judged without optional evidence, and what would make it available.
         ran: rows whose check ran with its evidence, at least once.
     """
 
@@ -185,6 +186,7 @@ class Report:
     remedies: tuple[Remedy, ...] = ()
     exhibits: tuple[Exhibit, ...] = ()
     note: Text | None = None
+    unread: tuple[Skipped, ...] = ()
     ran: tuple[str, ...] = ()
 
     def entry(self, finding_id: str) -> Entry:

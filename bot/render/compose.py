@@ -119,7 +119,7 @@ def sure(report: Report, voice: Voice) -> Line:
 def root(report: Report, voice: Voice, by: str) -> Message:
     """The root message of a finished run."""
     blocks: list[Block] = [Section(lines=(headline(report, voice),)), Section(lines=verdict(report, voice))]
-    if report.status in {Status.INCOMPLETE, Status.FAILED}:
+    if report.status in {Status.INCOMPLETE, Status.FAILED} or (report.unread and not report.entries):
         missing = unchecked(report, voice, BRIEF)
         if missing:
             blocks.append(Section(lines=(strong(voice(T("Not checked"))), *missing)))
@@ -226,7 +226,9 @@ def unchecked(report: Report, voice: Voice, listed: int) -> tuple[Line, ...]:
         found.append((Span("• "), *voice(group.text())))
         if group.hint:
             found.append((Span("   "), *voice(T("To make it possible: {hint}", hint=group.hint))))
-    rest = len(groups) - listed
+    less = story.judged_without(report)
+    found += [(Span("• "), *voice(line)) for line in less[: max(0, listed - len(groups))]]
+    rest = len(groups) + len(less) - listed
     if rest > 0:
         found.append(voice(T("{count} more in the evidence file", count=rest)))
     return tuple(found)

@@ -145,6 +145,7 @@ class Report(Struct, kw_only=True):
     findings: list[Finding]
     ruled_out: list[RuledOut]
     skipped: list[Skipped]
+    unread: list[Skipped]
     failed: list[Failed]
     edges: list[Edge]
     checks: Checks

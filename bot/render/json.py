@@ -42,6 +42,7 @@ def as_contract(item: report.Report, *, lang: str = "en") -> contract.Report:
         findings=[_finding(e, voice) for e in item.entries],
         ruled_out=[_ruled(r, voice) for r in item.ruled_out],
         skipped=[_skipped(s) for s in item.skipped],
+        unread=[_skipped(s) for s in item.unread],
         failed=[contract.Failed(code=f.code, error=_data(f.error), reference=f.reference) for f in item.failed],
         edges=[_edge(e) for e in item.edges],
         checks=contract.Checks(

@@ -227,6 +227,14 @@ class Unchecked:
         return T("{codes}: {because}", codes=self.codes, because=self.because)
 
 
+def judged_without(report: Report) -> tuple[Text, ...]:
+    """What was judged with less than there might be: the missing evidence, the reason, the remedy; a line a reason."""
+    return tuple(
+        T("judged without {missing}: {because}. {hint}", missing=g.missing, because=g.because, hint=g.hint)
+        for g in not_checked(report.unread)
+    )
+
+
 def not_checked(skipped: tuple[Skipped, ...]) -> tuple[Unchecked, ...]:
     """What was not checked, grouped by reason: what blocks an all-clear first, then the reason that blocks most."""
     groups: dict[tuple[str, str], list[Skipped]] = {}

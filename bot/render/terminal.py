@@ -194,13 +194,15 @@ def _fix(page: Page, report: Report, remedy: Remedy) -> None:
 
 
 def _not_checked(page: Page, report: Report) -> None:
-    groups = story.not_checked(report.skipped)
-    if groups:
+    groups, less = story.not_checked(report.skipped), story.judged_without(report)
+    if groups or less:
         page.heading(T("Not checked"))
     for group in groups:
         page.put(rich(page.voice(group.text())), indent=2)
         if group.hint:
             page.put(rich(page.voice(T("To make it possible: {hint}", hint=group.hint))), indent=4)
+    for line in less:
+        page.put(rich(page.voice(line)), indent=2)
     for item in report.failed:
         said = T("{code} failed (ref {reference})", code=item.code, reference=item.reference)
         page.put(rich(page.voice(said)), indent=2)

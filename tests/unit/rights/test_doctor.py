@@ -20,7 +20,6 @@ def rights_of(role: list[dict[str, list[str]]]) -> Examined:
     return next(item for item in found if item.what == "recorded: rights")
 
 
-@pytest.mark.xfail(reason="a review does not name the ConfigMaps that the right is limited to, and is refused")
 def test_nothing_is_missed_with_the_role() -> None:
     """The ClusterRole of the chart is all that the doctor asks for, limited names included."""
     examined = rights_of(rules(collector.load()))
