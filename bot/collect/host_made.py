@@ -161,7 +161,7 @@ def _call(trip: Trip, key: str) -> Call:
         output = trip.output(key)
     except NoAnswerError:
         return Call.UNKNOWN
-    if output.rc == TIMED_OUT or "context deadline exceeded" in output.text or "DeadlineExceeded" in output.text:
+    if output.rc == TIMED_OUT or cri.hangs(output.text):
         return Call.TIMEOUT
     try:
         find_json(output.text, "answer of the runtime")

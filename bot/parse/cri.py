@@ -11,6 +11,10 @@ from bot.parse.common import UnparsableError, find_json, json_lines
 _POD_NAME, _POD_NAMESPACE = "io.kubernetes.pod.name", "io.kubernetes.pod.namespace"
 _SOCKET = re.compile(r"(?m)^s\S+\s.*?(/\S+\.sock)$")
 _NO_SOCKET = re.compile(r"(?m)^ls: .*?['‘]?(/[^'’:\s]+\.sock)['’]?: (.*)$")
+_HANGS = re.compile(
+    r"context deadline exceeded|DeadlineExceeded"
+    r"|error reading server preface: [^\n]*(?:use of closed network connection|timeout)"
+)
 
 
 def info(text: str) -> dict[str, tuple[bool, str]]:
@@ -98,6 +102,14 @@ def sockets(text: str) -> dict[str, bool | None]:
     if not found:
         raise UnparsableError("list of runtime sockets", text)
     return found
+
+
+def hangs(text: str) -> bool:
+    """Whether the client gave up waiting: by its own limit, or because the socket took the call and stayed silent.
+
+    Newer gRPC gives a server five seconds for its first word, before any limit of ``crictl`` ends.
+    """
+    return _HANGS.search(text) is not None
 
 
 def failure(text: str) -> str:

@@ -114,3 +114,20 @@ def test_other_output_is_refused(parse: object) -> None:
     for text in ("sh: 1: crictl: not found\n", "[1, 2]"):
         with pytest.raises(UnparsableError):
             parse(text)
+
+
+SILENT = (
+    'time="2026-11-21T14:12:24Z" level=fatal msg="validate service connection: validate CRI v1 runtime API for endpoint '
+    '\\"unix:///run/containerd/containerd.sock\\": rpc error: code = Unavailable desc = connection error: desc = '
+    '\\"error reading server preface: read unix @->/run/containerd/containerd.sock: use of closed network connection\\""\n'
+)
+GONE = (
+    'time="2026-11-21T14:12:24Z" level=fatal msg="validate service connection: validate CRI v1 runtime API for endpoint '
+    '\\"unix:///run/containerd/containerd.sock\\": rpc error: code = Unavailable desc = connection error: desc = '
+    '\\"transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory\\""\n'
+)
+
+
+def test_a_socket_that_takes_the_call_and_stays_silent_is_a_hang_and_a_missing_one_is_not() -> None:
+    """The words of crictl 1.36 in front of a stopped (SIGSTOP) containerd, and of an absent one."""
+    assert [True, False] == [cri.hangs(text) for text in (SILENT, GONE)]

@@ -95,3 +95,13 @@ def test_other_output_is_refused(parse: object) -> None:
     for text in ("sh: 1: ip: not found\n", '[{"ifname":"eth0","flags":["UP"'):
         with pytest.raises(UnparsableError):
             parse(text)
+
+
+def test_a_rule_names_the_interface_that_packets_leave_by_also_when_it_is_gone() -> None:
+    """Output of iproute2 6.1 after eth1 was removed, as JSON and as text."""
+    text = (
+        '[{"priority":900,"src":"all","oif":"eth1","oif_detached":null,"table":"1002"},'
+        '{"priority":1000,"src":"10.78.12.128","srclen":25,"table":"1002"}]'
+    )
+    plain = "900:\tfrom all oif eth1 [detached] lookup 1002\n1000:\tfrom 10.78.12.128/25 lookup 1002\n"
+    assert [["eth1", ""], ["eth1", ""]] == [[r.interface for r in ip.rules(t)] for t in (text, plain)]
