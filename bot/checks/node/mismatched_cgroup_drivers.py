@@ -121,7 +121,7 @@ def _ours(settings: KubeletSettings | None, arguments: KubeletArguments | None) 
 
 
 def _decides_itself(around: Around) -> bool:
-    """Whether it is known that this kubelet does not ask its runtime for the driver, which would overrule its setting."""
+    """Whether it is known that this kubelet does not ask its runtime for the driver; else its setting means nothing."""
     info = around.object.status.node_info if around.object else None
     minor = re.match(r"v1\.(\d+)", info.kubelet_version) if info else None
     if info is None or minor is None:
