@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.model.cluster import Nodes
-from bot.model.command import Argument, Command, Option
+from bot.model.command import Argument, Command, Option, Question
 from bot.model.evidence import Ask, PerNode
+from bot.model.health import is_virtual
 from bot.model.host import NodeReached
 from bot.model.k8s import Node
 from bot.model.text import T
@@ -30,6 +31,11 @@ def look_into(ask: Ask, nodes: Nodes | None) -> tuple[str, ...]:
     return (ask.target, *named, *others[: MOST_PEERS - len(named)])
 
 
+def about(question: Question) -> frozenset[str]:
+    """The node that was asked about, and the peer that was named; others are visited only to compare."""
+    return frozenset({question.target, question.options.get("peer", "")} - {""})
+
+
 def targets(nodes: Nodes, reached: PerNode[NodeReached]) -> tuple[str, ...]:
     """The names of the cluster's nodes, and of hosts that let the bot in without being one (NODE-33)."""
     return tuple(dict.fromkeys([*(n.name for n in nodes.items), *reached.by_node]))
@@ -41,7 +47,9 @@ def _comparable(here: Node, other: Node) -> bool:
     alike = all(
         left == right for key in POOLS if (left := here.metadata.label(key)) and (right := other.metadata.label(key))
     )
-    return alike and here.control_plane == other.control_plane and ready is not None and ready.status == "True"
+    alike = alike and here.status.node_info.operating_system == other.status.node_info.operating_system
+    well = ready is not None and ready.status == "True" and not is_virtual(other)
+    return alike and well and here.control_plane == other.control_plane
 
 
 COMMAND = Command(
@@ -65,5 +73,6 @@ COMMAND = Command(
     switched={"net": NETWORK},
     examples=("/node-why node-3", "/node-why node-a net peer=node-d"),
     targets=targets,
+    about=about,
     look_into=look_into,
 )

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 
 from bot.collect import host_made as made
 from bot.collect import host_resources as resources
+from bot.collect.host_kinds import visit
 from bot.collect.host_read import Trip
 from bot.collect.sections import base
 from bot.collector import collects
 from bot.errors import SourceError
+from bot.model.cluster import Nodes
 from bot.model.evidence import Clock, Evidence, Gap
 from bot.model.host import (
     BootHistory,
@@ -122,11 +124,13 @@ def clock_of(trip: Trip, told: Told | None, began: float, ended: float) -> NodeC
     rights=(VERSION,),
     deadline=40.0,
 )
-def host_base(kube: Kube, shell: Shell, node: NodeName, clock: Clock) -> Iterator[Evidence | Gap]:
+def host_base(
+    kube: Kube, shell: Shell, node: NodeName, clock: Clock, nodes: Nodes | None = None
+) -> Iterator[Evidence | Gap]:
     """Everything that needs no result of another command, in one round trip."""
     told = api_time(kube)
     began = time.monotonic()
-    trip = Trip.make(shell, node, clock, base(*BASE))
+    trip = visit(shell, nodes.get(node) if nodes else None, node, clock, base(*BASE))
     found = trip.get(NodeClock, lambda: clock_of(trip, told, began, time.monotonic()))
     yield found
     times = _time_base(found)

@@ -10,7 +10,7 @@ from bot.check import check
 from bot.checks.node.about import Around, kubelet_of, last_start, restart
 from bot.model.cluster import Heartbeats, Nodes
 from bot.model.evidence import Clock, Expectations
-from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
 from bot.model.host import HostUnits, KubeletHealth, KubeletLog, NodeIdentity, Unit
 from bot.model.proof import Proof
 from bot.model.refs import node
@@ -37,7 +37,7 @@ def kubelet_that_is_not_running(
     beats: Heartbeats | None,
     identity: NodeIdentity | None,
     expect: Expectations | None,
-) -> Iterator[Finding]:
+) -> Iterator[Finding | RuledOut]:
     """The kubelet does not run on a node, or does not stay up.
 
     Says:
@@ -69,8 +69,12 @@ def kubelet_that_is_not_running(
         - inotify: it exits because the kernel's inotify limits are used up
         - restarts: it runs, but was restarted again and again
     """
-    unit = kubelet_of(units)
+    unit, agent = kubelet_of(units), units.agent
     if unit is None:
+        if agent is not None and agent.running:
+            because = T("{unit} runs and contains the kubelet of {node}", unit=agent.name, node=units.node)
+            shown = units.proof.quote(f"Id={agent.name}.service ActiveState={agent.active}")
+            yield RuledOut(code="NODE-03", subject=node(units.node), because=because, proofs=(shown,))
         return
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity, health=health)
     limit = (expect.thresholds.get("NODE-03", {}) if expect else {}).get("restarts", 3)

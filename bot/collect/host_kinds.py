@@ -1,0 +1,45 @@
+"""Hosts that cannot be looked into like a Linux machine with a shell: which they are, and what to use there instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from bot.collect.host_read import Trip
+from bot.errors import Kind, SourceError
+from bot.model.evidence import Clock
+from bot.model.health import is_virtual
+from bot.model.k8s import Node
+from bot.source import Section, Shell
+
+_BY_CONTAINER = re.compile(r"Bottlerocket")
+
+
+def without_shell(node: Node) -> tuple[str, str]:
+    """Why nobody can log in to the host, and a hint; both empty for one that has a shell."""
+    image = node.status.node_info.os_image
+    if is_virtual(node):
+        return "it is a virtual node: no machine is behind it", "ask the service that runs its pods"
+    if node.status.node_info.operating_system == "windows":
+        return "it runs Windows, and only Linux hosts are looked into", "Get-Service kubelet, containerd on the host"
+    if image.startswith("Talos"):
+        return "it runs Talos, which has no shell", "talosctl -n ADDRESS services; talosctl -n ADDRESS logs kubelet"
+    return "", ""
+
+
+def visit(shell: Shell, here: Node | None, node: str, clock: Clock, sections: Sequence[Section]) -> Trip:
+    """Go to a host, unless its node object says that there is nothing to log in to.
+
+    Raises:
+        SourceError: it could not be reached, does not let the bot in, or has no shell (UNREACHABLE).
+    """
+    because, hint = without_shell(here) if here else ("", "")
+    if because:
+        raise SourceError(Kind.UNREACHABLE, f"SSH to {node}", because, hint=hint)
+    try:
+        return Trip.make(shell, node, clock, sections)
+    except SourceError as error:
+        if error.hint or here is None or not _BY_CONTAINER.match(here.status.node_info.os_image):
+            raise
+        hint = "nobody gets in until the admin container runs: apiclient set host-containers.admin.enabled=true"
+        raise SourceError(error.kind, error.what, error.detail, hint=hint, status=error.status) from error
