@@ -22,6 +22,7 @@ from bot.rows import matches
 
 ONSET_SLACK = timedelta(seconds=120)
 POSTURE = ("CTRL-10", "ETCD-07", "DNS-01", "DNS-20", "HYG-*", "NODE-17", "NODE-29")
+SYMPTOMS = ("APP-01", "APP-02", "APP-03")  # the catalogue: a symptom row needs a parent
 LAYERS = (
     "NODE",
     "NET",
@@ -147,7 +148,7 @@ def _may_be_root(
     findings: tuple[Finding, ...], i: int, arrows: tuple[Arrow, ...], causes: set[tuple[int, int]]
 ) -> bool:
     """Catalogue C.2, steps 3 and 4."""
-    if findings[i].severity in {Severity.INFO, Severity.WARN}:
+    if findings[i].severity in {Severity.INFO, Severity.WARN} or matches(findings[i].code, SYMPTOMS):
         return False
     outgoing = {a.type for a in arrows if a.cause == i and a.active}
     if Type.TRIGGERS in outgoing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bot import check as checks
 from bot import collector as collectors
@@ -20,12 +20,14 @@ from bot.errors import SourceError, UsageError
 from bot.gather import Gathering, Step, types_needed
 from bot.model.command import Command, Question
 from bot.model.evidence import Ask, Clock, Expectations, Known
+from bot.model.finding import Finding, Severity
 from bot.model.proof import Proof, Source
 from bot.model.report import Report
 from bot.rows import nearest, wanted
 from bot.source import Sources
 
 DEFAULT_TIMEOUT = 90.0
+ALARMING = {Severity.CRIT, Severity.HIGH, Severity.WARN}
 
 
 def nothing(_: Step) -> None:
@@ -83,7 +85,8 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
     nodes = gathering.run(deadline=began + order.timeout, progress=progress.step, cancelled=progress.cancelled)
     _require_target(order, known)
     outcomes = checks.run(chosen, known, nodes)
-    findings = tuple(f for outcome in outcomes for f in outcome.findings)
+    about = order.command.about(order.question) if order.command.about else frozenset()
+    findings = tuple(_in_place(f, about) for outcome in outcomes for f in outcome.findings)
     story = explain(findings, known, order.command.owns)
     clock = known.get(Clock)
     assert clock is not None
@@ -101,6 +104,12 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
         stopped=gathering.stopped,
         ignored=order.expectations.ignored,
     )
+
+
+def _in_place(finding: Finding, about: frozenset[str]) -> Finding:
+    """A fault of a node that was only visited to compare it is a remark, not the answer."""
+    elsewhere = bool(about) and bool(finding.nodes) and not finding.nodes & about
+    return replace(finding, severity=Severity.INFO) if elsewhere and finding.severity in ALARMING else finding
 
 
 def _require_target(order: Order, known: Known) -> None:

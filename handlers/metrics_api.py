@@ -75,7 +75,6 @@ COMMAND = Command(
         "POD-02",
         "POD-10",
         "POD-16",
-        "POD-18",
         "STOR-01",
         "HPA-01",
     ),

@@ -52,6 +52,7 @@ class Command:
         switched: switch → patterns of rows that are judged only when it is given.
         examples: complete, copyable.
         targets: a function like ``look_into`` that returns the names a target may have; None when any may be asked.
+        about: the nodes that a question is about; what is wrong on other visited nodes is only remarked. None: all.
         look_into: a collector-like function whose parameters are evidence; it returns the nodes to visit, worst first,
             and may be None for commands that never visit nodes.
     """
@@ -68,6 +69,7 @@ class Command:
     options: tuple[Option, ...] = ()
     examples: tuple[str, ...] = ()
     targets: Callable[..., tuple[str, ...]] | None = None
+    about: Callable[[Question], frozenset[str]] | None = None
     look_into: Callable[..., tuple[str, ...]] | None = None
 
 

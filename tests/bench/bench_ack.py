@@ -20,11 +20,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from bot.errors import SettingsError
 from bot.playground import slack as local
+from tests.bench.figures import Figures, skipped
 from tests.slack.killable import Place
 from tests.slack.killable import main as bot
 from tests.slack.reports import COMMANDS
 
 ALONE, AT_ONCE, ROUNDS, PARTS = 20, 50, 3, 6
+PROMISED_MS = 100.0
 
 
 def main() -> None:
@@ -32,7 +34,7 @@ def main() -> None:
     try:
         slack = local.start(COMMANDS, channels=[f"c{n}" for n in range(AT_ONCE)])
     except SettingsError as error:
-        _print({"bench": "ack", "skipped": str(error)})
+        skipped("ack", str(error))
         return
     try:
         with tempfile.TemporaryDirectory() as state:
@@ -44,10 +46,10 @@ def main() -> None:
             theirs.close()
             ours.recv()
             _ask(slack, 0, "warm-up")
-            _report("one command alone", [_ask(slack, 0, f"alone-{n}") for n in range(ALONE)])
+            _report("alone", [_ask(slack, 0, f"alone-{n}") for n in range(ALONE)])
             for number in range(ROUNDS):
                 _rest(slack, number)
-                _report(f"{AT_ONCE} commands at once, round {number + 1}", _burst(slack, number))
+                _report(f"{AT_ONCE}-at-once-{number + 1}", _burst(slack, number))
             ours.close()
             process.terminate()
             process.join()
@@ -100,13 +102,9 @@ def _ask(slack: local.LocalSlack, channel: int, target: str) -> float:
 
 def _report(case: str, waits: list[float]) -> None:
     ordered = sorted(waits)
-    figures = {"median": statistics.median(ordered), "p95": ordered[int(len(ordered) * 0.95) - 1], "max": ordered[-1]}
-    _print({"bench": "ack", "case": case, "ms": {name: round(value, 1) for name, value in figures.items()}})
-
-
-def _print(line: dict[str, object]) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    figures = Figures()
+    figures.say(f"ack.{case}.median", statistics.median(ordered), "ms", reference=PROMISED_MS)
+    figures.say(f"ack.{case}.p99", ordered[max(0, int(len(ordered) * 0.99) - 1)], "ms", reference=PROMISED_MS)
 
 
 if __name__ == "__main__":
