@@ -11,6 +11,7 @@ import typer
 
 from bot import app
 from bot.config import Settings, Slack
+from bot.logs import to_stderr
 from bot.playground import slack as local
 from bot.slack.app import SlackApp, build
 
@@ -22,6 +23,7 @@ def bot_in_local_slack(settings: Settings, folder: Path, port: int, question: st
     Raises:
         SettingsError: local-slack is not installed or did not start.
     """
+    to_stderr()
     typer.echo(local.WARNING, err=True)
     slack = local.start(app.commands(), port=port)
     try:

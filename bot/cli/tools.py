@@ -96,8 +96,10 @@ def new_check(
 
 def serve(*, config: Config = None) -> None:
     """Run the Slack bot (Socket Mode; HTTP mode by configuration)."""
+    from bot.logs import to_stderr  # noqa: PLC0415 - see below
     from bot.slack.app import build  # noqa: PLC0415 - slack_bolt and dbos cost two seconds, other commands need neither
 
+    to_stderr()
     settings = load(config)
     if not settings.slack.bot_token:
         raise UsageError("SLACK_BOT_TOKEN is not set; README, chapter Slack, says where it comes from", example="serve")
