@@ -16,6 +16,7 @@ from bot.model.proof import Proof
 from bot.model.text import Text
 
 ATTEMPT = timedelta(minutes=1)
+LOOPED = 3  # failed starts: a shutdown ends the kubelet once, too
 PLANNED = re.compile(
     r"maintenance|kured|cluster\.x-k8s\.io|karpenter\.sh/disrupt|machineconfiguration|drain|upgrade", re.IGNORECASE
 )
@@ -100,15 +101,22 @@ class Around:
         """Confirmed when a second source agrees that the kubelet does not work."""
         return Confidence.CONFIRMED if self.silent else Confidence.LIKELY
 
-    def down_since(self, unit: Unit) -> datetime | None:
-        """When the kubelet stopped working: the earliest sign of it, but not before the machine booted."""
+    def down_since(self, unit: Unit, log: KubeletLog | None = None) -> datetime | None:
+        """When the kubelet stopped working: the earliest sign of it, not before the boot unless its log says so.
+
+        A host that is off sends no heartbeat either: only a kubelet that failed before the boot shows that the boot
+        was not what began it.
+        """
         stopped = unit.inactive_since or unit.started
         beat = self.beat if self.stale else None
         signs = [t for t in (stopped, beat) if t is not None]
         booted = self.identity.booted if self.identity else None
         if not signs:
             return booted
-        return max(min(signs), booted) if booted else min(signs)
+        if booted is None:
+            return min(signs)
+        ended = [x.at for x in (log.lines if log else ()) if x.at and x.at < booted and _ENDED.search(x.text)]
+        return min(*signs, *ended) if len(ended) >= LOOPED else max(min(signs), booted)
 
     def severity(self, usual: Severity, onset: datetime | None) -> Severity:
         """Info on a node that was taken out of service before the fault began (catalogue NODE-32, NODE-03)."""

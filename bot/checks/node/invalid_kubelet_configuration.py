@@ -107,7 +107,7 @@ def invalid_kubelet_configuration(
     flag = named[1] if named and "flag" in reason else ""
     where = _where(flag, arguments) if flag else "/etc/fstab" if reason == "swap-on" else config
     what = match["what"].strip().rstrip('"').strip()[:200]
-    onset = around.down_since(unit)
+    onset = around.down_since(unit, log)
     yield Finding(
         code="NODE-05",
         reason=reason,

@@ -82,7 +82,7 @@ def kubelet_that_is_not_running(
     if not unit.down and not flapping:
         return
     reason = _reason(unit, log, flapping=flapping)
-    onset = unit.active_since if flapping else around.down_since(unit)
+    onset = unit.active_since if flapping else around.down_since(unit, log)
     told = [line.text for line in last_start(log, unit) if _EXIT.search(line.text)][-3:]
     yield Finding(
         code="NODE-03",

@@ -157,7 +157,7 @@ def _finding(
     latent = unit.running
     restore = f"{lost.path.rpartition('/')[0]}/{backup.name}" if backup else ""
     gone = "config-file-empty" if lost.empty else "config-file-moved" if backup else "config-file-missing"
-    onset = went if latent else around.down_since(unit)
+    onset = went if latent else around.down_since(unit, log)
     facts: dict[str, str | int | float | bool | tuple[str, ...]] = {
         "node": around.node,
         "path": lost.path,

@@ -52,7 +52,7 @@ def refused_cgroup_v1(
     if kubelet is None or hit is None:
         return
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity, health=health)
-    onset = around.down_since(kubelet)
+    onset = around.down_since(kubelet, log)
     config = "/var/lib/kubelet/config.yaml"
     yield Finding(
         code="NODE-15",

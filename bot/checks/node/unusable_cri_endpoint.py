@@ -69,7 +69,7 @@ def unusable_cri_endpoint(
         return
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity, health=health)
     offered = match["why"] == "Unimplemented"
-    onset = around.down_since(kubelet)
+    onset = around.down_since(kubelet, log)
     yield Finding(
         code="NODE-12",
         reason="cri-not-offered" if offered else "wrong-endpoint",
