@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from bot.config import Cluster, NodeException, Settings, Ssh
 from tests.cluster.control_plane import ControlPlane, until
 from tests.cluster.images import image
-from tests.cluster.machine import Machine
+from tests.cluster.machine import Machine, root
 from tests.cluster.parts import part, require
 
 BUSYBOX = "/bin/busybox"
@@ -20,16 +22,22 @@ BUSYBOX = "/bin/busybox"
 
 @dataclass(frozen=True)
 class Lab:
-    """A running cluster with one node, and the settings by which kubewhy reaches it."""
+    """A running cluster with two nodes, and the settings by which kubewhy reaches it.
+
+    Attributes:
+        node: an ordinary worker, where metrics-server runs.
+        cloud: a worker whose pods are in the subnet of a second interface.
+    """
 
     plane: ControlPlane
     node: Machine
+    cloud: Machine
     settings: Settings
 
-    def node_ready(self) -> bool:
+    def node_ready(self, name: str = "node1") -> bool:
         """Whether the node's Ready condition is True."""
         path = '{.status.conditions[?(@.type=="Ready")].status}'
-        return self.plane.kubectl("get", "node", self.node.name, "-o", f"jsonpath={path}", check=False) == "True"
+        return self.plane.kubectl("get", "node", name, "-o", f"jsonpath={path}", check=False) == "True"
 
     def metrics_available(self) -> bool:
         """Whether the metrics APIService is Available."""
@@ -42,25 +50,32 @@ class Lab:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Control plane, one machine, metrics-server; ready when `kubectl top nodes` would work."""
+    """Control plane, two machines, metrics-server; ready when `kubectl top nodes` would work."""
     require()
     home = tmp_path_factory.mktemp("lab")
     plane = ControlPlane(home)
-    node: Machine | None = None
+    machines: tuple[Machine, ...] = ()
     try:
         plane.start()
         key = home / "id_ed25519"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
-        node = Machine(plane, "node1", 11, _images(home), key.with_suffix(".pub").read_text())
+        images, public = _images(home), key.with_suffix(".pub").read_text()
+        machines = (
+            Machine(plane, "node1", 11, images, public),
+            Machine(plane, "node2", 12, images, public, cloud=True),
+        )
         plane.kubectl("apply", "-f", str(Path(__file__).with_name("addons.yaml")))
-        node.start()
-        running = Lab(plane, node, _settings(home, node, key))
-        until("node Ready", running.node_ready, 90)
+        root()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Machine.start, machines))
+        running = Lab(plane, *machines, _settings(home, machines, key))
+        for machine in machines:
+            until(f"{machine.name} Ready", partial(running.node_ready, machine.name), 90)
         until("metrics API", running.metrics_available, 180, 1)
         yield running
     finally:
-        if node is not None:
-            node.stop()
+        for machine in machines:
+            machine.stop()
         plane.stop()
 
 
@@ -70,13 +85,13 @@ def _images(home: Path) -> list[Path]:
     return [pause, image(home / "metrics-server.tar", "lab.local/metrics-server:1", ["/metrics-server"], served)]
 
 
-def _settings(home: Path, node: Machine, key: Path) -> Settings:
+def _settings(home: Path, machines: tuple[Machine, ...], key: Path) -> Settings:
     known = home / "known_hosts"
-    public = node.run("cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()
-    known.write_text(f"{node.address} {public[0]} {public[1]}\n")
+    public = {m.address: m.run("cat", "/etc/ssh/ssh_host_ed25519_key.pub").split() for m in machines}
+    known.write_text("".join(f"{address} {words[0]} {words[1]}\n" for address, words in public.items()))
     cluster = Cluster(
-        kubeconfig=node.plane.admin,
+        kubeconfig=machines[0].plane.admin,
         ssh=Ssh(user="root", key=key, known_hosts=known),
-        nodes={node.name: NodeException(address=node.address)},
+        nodes={m.name: NodeException(address=m.address) for m in machines},
     )
     return Settings(clusters={"lab": cluster}, state=home / "state")

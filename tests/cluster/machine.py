@@ -1,5 +1,7 @@
 """A machine with systemd, sshd, containerd, kubelet and kube-proxy, in a network namespace of its own.
 
+Laid out as kubeadm does it: units in /lib, flags in kubeadm-flags.env, the client certificate below /var/lib/kubelet.
+A machine of the cloud kind has a second interface, whose subnet its pods are in, with a rule and a table for them.
 Ready in about 15 seconds. What this kind of machine cannot give (cgroup v2, quotas, a lower OOM score) is switched off
 in its configuration.
 """
@@ -11,6 +13,7 @@ import shutil
 import subprocess
 import threading
 import uuid
+from ipaddress import ip_network
 from pathlib import Path
 
 from tests.cluster.control_plane import ADDRESS, BRIDGE, SERVER, ControlPlane, sh, until
@@ -20,7 +23,7 @@ from tests.cluster.pki import kubeconfig
 ROOT = HOME / "root-bookworm"
 SUITE = "bookworm"
 PACKAGES = (
-    "systemd,systemd-sysv,dbus,openssh-server,iproute2,iptables,procps,curl,kmod,ethtool,conntrack,"
+    "systemd,systemd-sysv,dbus,openssh-server,openssl,iproute2,iptables,procps,curl,kmod,ethtool,conntrack,"
     "containerd,runc,containernetworking-plugins"
 )
 REBOOT = 133  # how nspawn ends when the machine inside reboots and its unit is kept
@@ -44,11 +47,19 @@ cgroupsPerQOS: false
 enforceNodeAllocatable: []
 localStorageCapacityIsolation: false
 failSwapOn: false
+nodeStatusUpdateFrequency: 4s
+runtimeRequestTimeout: 10s
 """
+FLAGS = "/var/lib/kubelet/kubeadm-flags.env"
+PEM = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+CNI_CONFIG = "/etc/cni/net.d/10-lab.conflist"
+SECOND_CARD = "eth1"
+TABLE = "1002"
 UNIT = """[Unit]
 Description={name}
 After=containerd.service
 [Service]
+EnvironmentFile=-{flags}
 ExecStart={command}
 Restart=always
 RestartSec=5
@@ -67,28 +78,36 @@ BEFORE_CONTAINERD = (
     "[ -e /dev/kmsg ] || mknod /dev/kmsg c 1 11'\n"
 )
 CNI = """{{"cniVersion": "0.4.0", "name": "lab", "plugins": [
-  {{"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": true, "ipam": {{"type": "host-local",
-    "ranges": [[{{"subnet": "10.244.{last}.0/24"}}]], "routes": [{{"dst": "0.0.0.0/0"}}]}}}},
+  {{"type": {kind}, "ipMasq": {masked}, "ipam": {{"type": "host-local",
+    "ranges": [[{{"subnet": "{subnet}", "gateway": "{gateway}"}}]], "routes": [{{"dst": "0.0.0.0/0"}}]}}}},
   {{"type": "portmap", "capabilities": {{"portMappings": true}}}}]}}
 """
 
 
 def root() -> Path:
     """The tree that machines are copied from; made once and kept."""
-    if not (ROOT / ".complete").exists():
+    complete = ROOT / ".complete"
+    if not complete.exists() or complete.read_text() != PACKAGES:
+        fresh = ROOT.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.parent.mkdir(parents=True, exist_ok=True)
+        sh("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(fresh))
+        (fresh / ".complete").write_text(PACKAGES)
         shutil.rmtree(ROOT, ignore_errors=True)
-        ROOT.parent.mkdir(parents=True, exist_ok=True)
-        sh("debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(ROOT))
-        (ROOT / ".complete").touch()
+        fresh.rename(ROOT)
     return ROOT
 
 
 class Machine:
     """One node of the real cluster."""
 
-    def __init__(self, plane: ControlPlane, name: str, last: int, images: list[Path], public_key: str) -> None:
-        self.plane, self.name, self.last = plane, name, last
+    def __init__(
+        self, plane: ControlPlane, name: str, last: int, images: list[Path], public_key: str, *, cloud: bool = False
+    ) -> None:
+        self.plane, self.name, self.last, self.cloud = plane, name, last, cloud
         self.address = f"10.77.0.{last}"
+        self.second = f"10.78.{last}.2"
+        self.pods = f"10.78.{last}.128/25" if cloud else f"10.244.{last}.0/24"
         self.tree = plane.home / name
         self._images, self._public_key = images, public_key
         self._stopping = threading.Event()
@@ -122,7 +141,7 @@ class Machine:
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
         sh("ip", "netns", "del", self.name, check=False)
-        sh("ip", "route", "del", f"10.244.{self.last}.0/24", check=False)
+        sh("ip", "route", "del", self.pods, check=False)
         shutil.rmtree(self.tree, ignore_errors=True)
 
     def run(self, *words: str, check: bool = True) -> str:
@@ -176,56 +195,92 @@ class Machine:
             ("route", "add", "default", "via", ADDRESS),
         ):
             sh("ip", "-n", self.name, *words)
-        sh("ip", "route", "replace", f"10.244.{self.last}.0/24", "via", self.address)  # aggregated APIs run in pods
+        sh("ip", "netns", "exec", self.name, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+        sh("ip", "route", "replace", self.pods, "via", self.address)  # aggregated APIs run in pods
+        if self.cloud:
+            self.attach()
+
+    def attach(self) -> None:
+        """Give the machine its second interface, its rule and its table, as a cloud's CNI does."""
+        link, gateway = f"w{self.name}", f"10.78.{self.last}.1"
+        sh("ip", "link", "add", link, "type", "veth", "peer", "name", SECOND_CARD, "netns", self.name)
+        sh("ip", "addr", "add", f"{gateway}/32", "dev", link)
+        sh("ip", "link", "set", link, "up")
+        sh("ip", "route", "replace", f"{self.second}/32", "dev", link)
+        sh("ip", "-n", self.name, "addr", "add", f"{self.second}/24", "dev", SECOND_CARD)
+        sh("ip", "-n", self.name, "link", "set", SECOND_CARD, "up")
+        if f"oif {SECOND_CARD}" not in sh("ip", "-n", self.name, "rule"):
+            sh("ip", "-n", self.name, "rule", "add", "oif", SECOND_CARD, "lookup", TABLE, "priority", "900")
+        self.lead()
+
+    def lead(self) -> None:
+        """Write the table of the pods' interface, and the rule that leads there unless it stands."""
+        sh("ip", "-n", self.name, "route", "replace", "default", "via", f"10.78.{self.last}.1", "dev", SECOND_CARD,
+           "table", TABLE)  # fmt: skip
+        if self.pods not in sh("ip", "-n", self.name, "rule"):
+            sh("ip", "-n", self.name, "rule", "add", "from", self.pods, "lookup", TABLE, "priority", "1000")
 
     def _files(self) -> None:
         pki, name = self.plane.pki, self.name
         self.plane.authority.issue(name, f"system:node:{name}", groups=("system:nodes",), hosts=(name, self.address))
-        inside = "/etc/kubernetes/pki"
-        written = kubeconfig(
-            self.plane.home / f"{name}.kubeconfig",
-            SERVER,
-            f"{inside}/ca.crt",
-            f"{inside}/{name}.crt",
-            f"{inside}/{name}.key",
-        )
-        self._write("etc/hostname", f"{name}\n")
-        self._write("etc/machine-id", f"{uuid.uuid4().hex}\n")
-        self._write("etc/hosts", f"127.0.0.1 localhost\n{self.address} {name}\n")
-        self._write("etc/kubernetes/kubelet.conf", written.read_text())
+        written = kubeconfig(self.plane.home / f"{name}.kubeconfig", SERVER, "/etc/kubernetes/pki/ca.crt", PEM, PEM)
+        self.write("etc/hostname", f"{name}\n")
+        self.write("etc/machine-id", f"{uuid.uuid4().hex}\n")
+        self.write("etc/hosts", f"127.0.0.1 localhost\n{self.address} {name}\n")
+        self.write("etc/kubernetes/kubelet.conf", written.read_text())
         for file in ("ca.crt", f"{name}.crt", f"{name}.key"):
-            self._write(f"etc/kubernetes/pki/{file}", (pki / file).read_text())
-        self._write("var/lib/kubelet/config.yaml", KUBELET.format(name=name))
-        self._write("etc/containerd/config.toml", CONTAINERD)
-        self._write(
+            self.write(f"etc/kubernetes/pki/{file}", (pki / file).read_text())
+        self.credentials("2026-01-01-00-00-00")
+        self.write("var/lib/kubelet/config.yaml", KUBELET.format(name=name))
+        self.write("etc/containerd/config.toml", CONTAINERD)
+        self.write(
             "etc/systemd/system/containerd.service.d/lab.conf", BEFORE_CONTAINERD.format(controllers=CONTROLLERS)
         )
-        self._write("etc/cni/net.d/10-bridge.conflist", CNI.format(last=self.last))
-        self._write(
+        self.write(CNI_CONFIG, self._cni())
+        self.write(
             "etc/systemd/system.conf.d/lab.conf", "[Manager]\nDefaultTimeoutStopSec=5s\n"
         )  # pause ignores SIGTERM
-        self._write("root/.ssh/authorized_keys", self._public_key)
+        self.write("root/.ssh/authorized_keys", self._public_key)
         (self.tree / "root" / ".ssh").chmod(0o700)
-        for binary in ("kubelet", "kube-proxy"):
+        for binary in ("kubelet", "kube-proxy", "crictl"):
             shutil.copy(part(binary), self.tree / "usr" / "bin" / binary)
+        self.write("etc/crictl.yaml", "runtime-endpoint: unix:///run/containerd/containerd.sock\n")
         own, config = f"--hostname-override={name}", "--kubeconfig=/etc/kubernetes/kubelet.conf"
-        self._unit(
+        self.write(FLAGS, f'KUBELET_KUBEADM_ARGS="{own} --node-ip={self.address}"\n')
+        self.unit(
             "kubelet",
-            f"/usr/bin/kubelet {config} --config=/var/lib/kubelet/config.yaml {own} --node-ip={self.address}",
+            f"/usr/bin/kubelet {config} --config=/var/lib/kubelet/config.yaml $KUBELET_KUBEADM_ARGS",
         )
         conntrack = (
             "--conntrack-max-per-core=0 --conntrack-tcp-timeout-established=0 --conntrack-tcp-timeout-close-wait=0"
         )
-        self._unit(
+        self.unit(
             "kube-proxy",
             f"/usr/bin/kube-proxy {config} {own} --proxy-mode=iptables --cluster-cidr=10.244.0.0/16 {conntrack}",
         )
         for unit in ("/lib/systemd/system/containerd.service", "/lib/systemd/system/ssh.service"):
             self._enable(unit)
 
-    def _unit(self, name: str, command: str) -> None:
-        self._write(f"etc/systemd/system/{name}.service", UNIT.format(name=name, command=command))
-        self._enable(f"/etc/systemd/system/{name}.service")
+    def credentials(self, dated: str, certificate: str = "") -> None:
+        """Lay out certificate and key as a kubelet that rotates them does: a dated file, and a link to it."""
+        pki, name = self.plane.pki, self.name
+        both = (pki / f"{certificate or name}.crt").read_text() + (pki / f"{certificate or name}.key").read_text()
+        dated = f"{Path(PEM).parent}/kubelet-client-{dated}.pem"
+        self.write(dated, both)
+        link = self.tree / PEM.lstrip("/")
+        link.unlink(missing_ok=True)
+        link.symlink_to(dated)
+
+    def _cni(self) -> str:
+        kind = '"ptp"' if self.cloud else '"bridge", "bridge": "cni0", "isGateway": true'
+        network = ip_network(self.pods)
+        masked = "false" if self.cloud else "true"
+        return CNI.format(kind=kind, subnet=network, gateway=network[1], masked=masked)
+
+    def unit(self, name: str, command: str) -> None:
+        """Write a unit and enable it."""
+        self.write(f"lib/systemd/system/{name}.service", UNIT.format(name=name, command=command, flags=FLAGS))
+        self._enable(f"/lib/systemd/system/{name}.service")
 
     def _enable(self, unit: str) -> None:
         wants = self.tree / "etc/systemd/system/multi-user.target.wants"
@@ -234,7 +289,8 @@ class Machine:
         link.unlink(missing_ok=True)
         link.symlink_to(unit)
 
-    def _write(self, path: str, text: str) -> None:
-        at = self.tree / path
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the machine."""
+        at = self.tree / path.lstrip("/")
         at.parent.mkdir(parents=True, exist_ok=True)
         at.write_text(text)

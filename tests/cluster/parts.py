@@ -19,6 +19,7 @@ NEEDED = (
     "kubectl",
     "etcd",
     "metrics-server",
+    "crictl",
 )
 
 

@@ -39,13 +39,24 @@ class Authority:
         _write(home, name, key, certificate)
         return cls(name, home, key, certificate)
 
-    def issue(self, name: str, common: str, *, groups: Sequence[str] = (), hosts: Sequence[str] = ()) -> None:
-        """A certificate for server and client use, written beside the authority's as NAME.crt and NAME.key."""
+    def issue(
+        self,
+        name: str,
+        common: str,
+        *,
+        groups: Sequence[str] = (),
+        hosts: Sequence[str] = (),
+        life: dt.timedelta = 365 * DAY,
+    ) -> None:
+        """A certificate for server and client use, written beside the authority's as NAME.crt and NAME.key.
+
+        It begins an hour ago: a ``life`` below that makes an expired one.
+        """
         key = rsa.generate_private_key(65537, 2048)
         attributes = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, g) for g in groups]
         subject = x509.Name([*attributes, x509.NameAttribute(NameOID.COMMON_NAME, common)])
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
-        builder = _builder(subject, self.certificate.subject, key.public_key(), 365 * DAY).add_extension(
+        builder = _builder(subject, self.certificate.subject, key.public_key(), life).add_extension(
             usage, critical=False
         )
         if hosts:

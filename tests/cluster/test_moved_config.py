@@ -6,32 +6,14 @@ import time
 
 import pytest
 
-from bot import app
-from bot.ask import parse
-from bot.model.report import Report, Role, Status
+from bot.model.report import Role, Status
 from tests.cluster.conftest import Lab
 from tests.cluster.control_plane import until
+from tests.cluster.drills import ask, chain, roots
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(900)]
 GRACE = 70
 CONFIG = "/var/lib/kubelet/config.yaml"
-
-
-def ask(lab: Lab, text: str) -> Report:
-    """Ask the live cluster."""
-    name, _, rest = text.partition(" ")
-    return app.run_live(parse(rest, name, app.commands()), lab.settings)
-
-
-def roots(report: Report) -> list[tuple[str, str]]:
-    """Code and subject of every root."""
-    found = [report.entry(root.finding).finding for root in report.roots]
-    return [(f.code, str(f.subject)) for f in found]
-
-
-def chain(report: Report) -> list[str]:
-    """The rows of the first root's chain."""
-    return [report.entry(i).finding.code for i in report.roots[0].chain]
 
 
 def test_the_life_of_the_first_incident(lab: Lab) -> None:

@@ -12,7 +12,7 @@ from bot.model.cluster import Nodes, PodsOnNode, SystemPods
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import CniFiles
-from bot.model.k8s import Pod
+from bot.model.k8s import Node, Pod
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
@@ -57,7 +57,7 @@ def uninitialised_pod_network(
     Must not fire:
         Within two minutes of the node's registration; Windows nodes.
     Reasons:
-        - not-deployed: no CNI runs anywhere in the cluster
+        - not-deployed: no CNI runs anywhere in the cluster, and no other node is ready
         - agent-missing: the CNI's DaemonSet has no pod on this node
         - agent-failing: the CNI's pod on this node is not ready
         - config-invalid: the configuration is no JSON
@@ -72,11 +72,12 @@ def uninitialised_pod_network(
     since, created = ready.last_transition_time, here.metadata.creation_timestamp
     if (since and clock.age(since) <= limit) or (created and clock.age(created) <= GRACE):
         return
-    if here.status.node_info.operating_system == "windows":
+    if not _linux(here):
         return
     ours = [p for p in pods.items if _is_cni(p)]
     anywhere = [p for p in (system.items if system else ()) if _is_cni(p)]
-    reason = _reason(ours, bool(anywhere) if system else None, files)
+    without_pods = not anywhere and _works_elsewhere(nodes, here)
+    reason = _reason(ours, bool(anywhere) if system and not without_pods else None, files)
     proofs: list[Proof] = [nodes.proof.quote(f"{here.name}: Ready={ready.status}: {ready.message}")]
     proofs += [files.proof] if files else []
     proofs += [pods.proof.quote(*(f"{p.path}: ready={p.ready} restarts={p.restarts}" for p in ours))] if ours else []
@@ -92,6 +93,16 @@ def uninitialised_pod_network(
         proofs=tuple(proofs),
         fixes=(_look(here.name),),
     )
+
+
+def _works_elsewhere(nodes: Nodes, here: Node) -> bool:
+    """Whether another Linux node is ready: where no CNI has pods, its CNI came as files."""
+    ready = (n.condition("Ready") for n in nodes.items if n.name != here.name and _linux(n))
+    return any(c is not None and c.status == "True" for c in ready)
+
+
+def _linux(item: Node) -> bool:
+    return item.status.node_info.operating_system != "windows"
 
 
 def _is_cni(pod: Pod) -> bool:

@@ -1,0 +1,103 @@
+"""What every drill does: break one thing for real, wait until it is true on both sides, ask, repair, ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from bot import app
+from bot.ask import parse
+from bot.config import Settings
+from bot.model.report import Report
+from tests.cluster.conftest import Lab
+from tests.cluster.control_plane import until
+
+WEB = """apiVersion: v1
+kind: Pod
+metadata: {{name: web, labels: {{app: web}}}}
+spec:
+  nodeName: {node}
+  terminationGracePeriodSeconds: 1
+  containers: [{{name: web, image: "lab.local/pause:1", imagePullPolicy: Never}}]
+"""
+
+
+def ask(lab: Lab, text: str, **changes: object) -> Report:
+    """Ask the live cluster; ``changes`` are settings of it that a user could make (``thresholds``, ...)."""
+    name, _, rest = text.partition(" ")
+    cluster = lab.settings.clusters["lab"].model_copy(update=changes)
+    settings = Settings(clusters={"lab": cluster}, state=lab.settings.state)
+    return app.run_live(parse(rest, name, app.commands()), settings)
+
+
+def roots(report: Report) -> list[tuple[str, str]]:
+    """Code and subject of every root."""
+    found = [report.entry(root.finding).finding for root in report.roots]
+    return [(f.code, str(f.subject)) for f in found]
+
+
+def reason(report: Report) -> str:
+    """The case of the first root."""
+    return report.entry(report.roots[0].finding).finding.reason
+
+
+def chain(report: Report) -> list[str]:
+    """The rows of the first root's chain."""
+    return [report.entry(i).finding.code for i in report.roots[0].chain]
+
+
+@contextmanager
+def broken(name: str, breaks: Callable[[], object], repairs: Callable[[], object]) -> Iterator[None]:
+    """Something is broken inside the block, and repaired after it also when the test fails there."""
+    breaks()
+    try:
+        yield
+    finally:
+        repairs()
+
+
+def not_ready(lab: Lab) -> None:
+    """Wait until the API says that the cloud node is not ready."""
+    until("node2 NotReady", lambda: not lab.node_ready("node2"), 120)
+
+
+def ready(lab: Lab) -> None:
+    """Wait until the API says that the cloud node is ready."""
+    until("node2 Ready", lambda: lab.node_ready("node2"), 120)
+
+
+def healed(lab: Lab, question: str = "node-why node2", **changes: object) -> None:
+    """Nothing is said any more; what the kubelet itself still has to notice gets half a minute."""
+    said: list[tuple[str, str]] = []
+
+    def silent() -> bool:
+        said[:] = roots(ask(lab, question, **changes))
+        return not said
+
+    try:
+        until(question, silent, 30, 3)
+    except AssertionError:
+        assert [] == said, "repaired, and still named"
+        raise
+
+
+def says(lab: Lab, report: Report, code: str, why: str = "") -> None:
+    """The one root is ``code`` on the cloud node, for the reason ``why``."""
+    found = [(f.finding.code, f.finding.reason, str(f.finding.title)) for f in report.entries]
+    assert [(code, f"Node/{lab.cloud.name}")] == roots(report), found
+    assert not why or why == reason(report)
+
+
+def run_web(lab: Lab) -> None:
+    """A pod with an address of its own on the cloud node."""
+    lab.plane.kubectl("apply", "-f", "-", stdin=WEB.format(node=lab.cloud.name))
+
+    def running() -> bool:
+        return lab.plane.kubectl("get", "pod", "web", "-o", "jsonpath={.status.phase}", check=False) == "Running"
+
+    until("the pod web", running, 60)
+
+
+def thresholds(**rows: Mapping[str, float]) -> dict[str, object]:
+    """The setting ``thresholds``; a row's dash is written as an underscore."""
+    return {"thresholds": {row.replace("_", "-"): dict(values) for row, values in rows.items()}}
