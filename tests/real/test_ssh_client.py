@@ -160,6 +160,43 @@ def test_a_forced_command_that_is_no_shell_is_said(tmp_path: Path) -> None:
     assert error.kind is Kind.MALFORMED
 
 
+@pytest.mark.parametrize("program", ["/bin/cat", "/usr/bin/env python3 -"])
+def test_a_login_shell_that_is_no_sh_is_said(tmp_path: Path, program: str) -> None:
+    """Something else reads what was meant for a shell: no answer, and never an empty one."""
+    with sshd(tmp_path / "s", f"ForceCommand {program}") as running:
+        error, took = failure(shell(running), HELLO, FALSE)
+    assert error.kind is Kind.MALFORMED
+    assert took < 8
+
+
+def test_a_slow_and_talkative_login_costs_time_and_nothing_else(tmp_path: Path) -> None:
+    """Profiles print greetings and take their time."""
+    slow = 'echo Welcome to node-1; echo @@BEGIN; sleep 1.5; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"'
+    with sshd(tmp_path / "s", f"ForceCommand {slow}") as running:
+        client = shell(running)
+        found = client.run("node-1", (HELLO, FALSE))
+        client.close()
+    assert {"HELLO": "hello\nthere\n", "FALSE": "partly\n"} == {key: output.text for key, output in found.items()}
+
+
+def test_a_login_that_is_slower_than_the_deadline_is_a_timeout(tmp_path: Path) -> None:
+    """A home directory on a dead file server, for instance."""
+    with sshd(tmp_path / "s", 'ForceCommand sleep 30; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"') as running:
+        error, took = failure(shell(running), deadline=2)
+    assert error.kind is Kind.TIMED_OUT
+    assert took < 5
+
+
+def test_a_locale_that_the_node_does_not_have_changes_no_answer(tmp_path: Path) -> None:
+    """Perl and bash complain about it on every start; numbers and months stay as in C."""
+    pattern = Section(key="MONTH", command="date -u -d @0 +%b; printf '%.1f\\n' 1.5", timeout=3)
+    with sshd(tmp_path / "s", "SetEnv LC_ALL=xx_YY.UTF-8 LANG=de_DE.UTF-8") as running:
+        client = shell(running)
+        found = client.run("node-1", (pattern,))
+        client.close()
+    assert "Jan\n1.5\n" == found["MONTH"].text
+
+
 def test_a_jump_host_carries_the_connection(server: Sshd, tmp_path: Path) -> None:
     """direct-tcpip through a host with its own pinned key."""
     with sshd(tmp_path / "jump") as bastion:
