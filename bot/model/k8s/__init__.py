@@ -1,0 +1,140 @@
+"""The parts of Kubernetes objects that kubewhy reads, as structs that msgspec decodes straight from the wire.
+
+Only needed fields are named, so large objects cost little and unknown fields are no error. Every field has a default,
+because a real API leaves out what is empty (and some send ``null``): strict models fail whole lists on one odd object.
+Field meanings: https://kubernetes.io/docs/reference/kubernetes-api/. Times are UTC.
+"""
+
+from __future__ import annotations
+
+from bot.model.k8s.apis import (
+    ApiService,
+    ApiServiceSpec,
+    ConditionedStatus,
+    ConfigMap,
+    NamespaceObject,
+    NamespaceStatus,
+    ServiceRef,
+)
+from bot.model.k8s.containers import (
+    Container,
+    ContainerPort,
+    ContainerState,
+    ContainerStatus,
+    EnvironmentSource,
+    Named,
+    StateRunning,
+    StateTerminated,
+    StateWaiting,
+    Variable,
+    VariableSource,
+)
+from bot.model.k8s.events import (
+    Event,
+    EventSeries,
+    Lease,
+    LeaseSpec,
+)
+from bot.model.k8s.meta import (
+    Condition,
+    List,
+    ListMeta,
+    Meta,
+    Object,
+    OwnerReference,
+    Struct,
+)
+from bot.model.k8s.nodes import (
+    Node,
+    NodeAddress,
+    NodeSpec,
+    NodeStatus,
+    NodeSystemInfo,
+    Taint,
+)
+from bot.model.k8s.pods import (
+    ClaimSource,
+    DnsConfig,
+    Pod,
+    PodSpec,
+    PodStatus,
+    Projected,
+    Projection,
+    SecretSource,
+    Volume,
+)
+from bot.model.k8s.services import (
+    Endpoint,
+    EndpointConditions,
+    EndpointPort,
+    EndpointSlice,
+    Service,
+    ServicePort,
+    ServiceSpec,
+    TargetRef,
+)
+from bot.model.k8s.workloads import (
+    PodTemplate,
+    Workload,
+    WorkloadSpec,
+    WorkloadStatus,
+)
+
+__all__ = [
+    "ApiService",
+    "ApiServiceSpec",
+    "ClaimSource",
+    "Condition",
+    "ConditionedStatus",
+    "ConfigMap",
+    "Container",
+    "ContainerPort",
+    "ContainerState",
+    "ContainerStatus",
+    "DnsConfig",
+    "Endpoint",
+    "EndpointConditions",
+    "EndpointPort",
+    "EndpointSlice",
+    "EnvironmentSource",
+    "Event",
+    "EventSeries",
+    "Lease",
+    "LeaseSpec",
+    "List",
+    "ListMeta",
+    "Meta",
+    "Named",
+    "NamespaceObject",
+    "NamespaceStatus",
+    "Node",
+    "NodeAddress",
+    "NodeSpec",
+    "NodeStatus",
+    "NodeSystemInfo",
+    "Object",
+    "OwnerReference",
+    "Pod",
+    "PodSpec",
+    "PodStatus",
+    "PodTemplate",
+    "Projected",
+    "Projection",
+    "SecretSource",
+    "Service",
+    "ServicePort",
+    "ServiceRef",
+    "ServiceSpec",
+    "StateRunning",
+    "StateTerminated",
+    "StateWaiting",
+    "Struct",
+    "Taint",
+    "TargetRef",
+    "Variable",
+    "VariableSource",
+    "Volume",
+    "Workload",
+    "WorkloadSpec",
+    "WorkloadStatus",
+]
