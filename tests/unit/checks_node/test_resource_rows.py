@@ -326,10 +326,12 @@ def test_a_modern_kubelet_that_waits_in_vain_is_a_warning(count: int, reasons: l
 
 def test_thousands_of_objects_on_a_modern_node() -> None:
     """Five thousand is the limit; an ended pod's objects are not watched any more."""
-    spec = {"volumes": tuple(Volume(config_map=Named(name=f"c-{i}")) for i in range(5000))}
+    volumes = tuple(Volume(config_map=Named(name=f"c-{i}")) for i in range(5000))
     settings = KubeletSettings(proof=PROOF, node=NODE, values={})
-    assert ["many-objects"] == [f.reason for f in judged("NODE-25", pods(1, **spec), machine(), CLOCK, settings)]
-    ended = Pod(metadata=Meta(name="p"), spec=PodSpec(**spec), status=PodStatus(phase="Succeeded"))
+    assert ["many-objects"] == [
+        f.reason for f in judged("NODE-25", pods(1, volumes=volumes), machine(), CLOCK, settings)
+    ]
+    ended = Pod(metadata=Meta(name="p"), spec=PodSpec(volumes=volumes), status=PodStatus(phase="Succeeded"))
     done = PodsOnNode(proof=PROOF, node=NODE, items=(ended,))
     assert [] == judged("NODE-25", done, machine(), CLOCK, settings)
 

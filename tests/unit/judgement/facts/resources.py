@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.model.cluster import LogLine, NodeEvents, Nodes, PodsOnNode
+from bot.model.evidence import Evidence
 from bot.model.host import (
     Disks,
     HostUnits,
@@ -23,7 +24,7 @@ from bot.model.host_resources import (
     Tasks,
 )
 from tests.unit.judgement import undo
-from tests.unit.judgement.fact import Fact, Scene, each, put, swap, to
+from tests.unit.judgement.fact import Change, Fact, Scene, each, put, swap, to
 
 GIB = 1024**3
 CGROUPS = r"top level QOS|cgroupsPath"
@@ -80,7 +81,7 @@ def full(disks: Any, _: Scene) -> Any:
     return swap(disks, filesystems=tuple(swap(f, used=f.size, available=0) for f in disks.filesystems))
 
 
-def killed_at_its_limit(line: LogLine, _: Scene) -> LogLine:
+def killed_at_its_limit(line: LogLine, _: Scene) -> Any:
     """The kernel speaks of a container's limit."""
     text = line.text.replace("Out of memory: Killed", "Memory cgroup out of memory: Killed")
     return swap(line, text=text.replace("CONSTRAINT_NONE", "CONSTRAINT_MEMCG"))
@@ -92,7 +93,7 @@ def says(setting: str, value: str) -> Any:
 
 
 LARGE = to(watches=524288, instances=8192)
-QUIET_DISK = {Nodes: no_pressure("DiskPressure")}
+QUIET_DISK: dict[type[Evidence], Change] = {Nodes: no_pressure("DiskPressure")}
 
 FACTS: dict[str, tuple[Fact, ...]] = {
     "NODE-14": (
