@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.collect import host_made as made
 from bot.collect import host_resources as resources
-from bot.collect.host_kinds import visit
+from bot.collect.host_kinds import hold_to, visit
 from bot.collect.host_read import Trip
 from bot.collect.sections import base
 from bot.collector import collects
@@ -130,12 +130,16 @@ def host_base(
     """Everything that needs no result of another command, in one round trip."""
     told = api_time(kube)
     began = time.monotonic()
-    trip = visit(shell, nodes.get(node) if nodes else None, node, clock, base(*BASE))
+    here = nodes.get(node) if nodes else None
+    trip = visit(shell, here, node, clock, base(*BASE))
+    identity = trip.get(NodeIdentity, lambda: made.identity(trip))
+    if isinstance(identity, NodeIdentity):
+        hold_to(here, identity, node)
     found = trip.get(NodeClock, lambda: clock_of(trip, told, began, time.monotonic()))
     yield found
     times = _time_base(found)
     yield NodeReached(proof=trip.proof(), node=node, clock_ahead=times.offset, timezone=times.zone)
-    yield trip.get(NodeIdentity, lambda: made.identity(trip))
+    yield identity
     yield trip.get(BootHistory, lambda: made.boots(trip))
     yield trip.get(HostUnits, lambda: made.units(trip, times))
     yield trip.get(KubeletArguments, lambda: made.arguments(trip))

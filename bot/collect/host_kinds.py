@@ -9,6 +9,7 @@ from bot.collect.host_read import Trip
 from bot.errors import Kind, SourceError
 from bot.model.evidence import Clock
 from bot.model.health import is_virtual
+from bot.model.host import NodeIdentity
 from bot.model.k8s import Node
 from bot.source import Section, Shell
 
@@ -43,3 +44,26 @@ def visit(shell: Shell, here: Node | None, node: str, clock: Clock, sections: Se
             raise
         hint = "nobody gets in until the admin container runs: apiclient set host-containers.admin.enabled=true"
         raise SourceError(error.kind, error.what, error.detail, hint=hint, status=error.status) from error
+
+
+def hold_to(node: Node | None, identity: NodeIdentity, name: str) -> None:
+    """Make sure that the machine that was visited is the node: nothing of another machine may be said of it.
+
+    Its machine-id and its host name must both be others than the node's: a host may be renamed, an image may be cloned.
+
+    Raises:
+        SourceError: it is another machine (MALFORMED).
+    """
+    known = node.status.node_info.machine_id if node else ""
+    if node is None or not known or not identity.machine_id or known == identity.machine_id:
+        return
+    names = {node.name, node.metadata.label("kubernetes.io/hostname")}
+    names |= {a.address for a in node.status.addresses or ()}
+    if identity.hostname.partition(".")[0] in {n.partition(".")[0] for n in names if n}:
+        return
+    raise SourceError(
+        Kind.MALFORMED,
+        f"SSH to {name}",
+        f"the address leads to another machine: {identity.hostname}, machine-id {identity.machine_id}",
+        hint=f"correct the address of {name} in the settings (nodes:)",
+    )
