@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.chain import Story
@@ -12,15 +12,11 @@ from bot.check import Outcome
 from bot.errors import SourceError, UsageError
 from bot.model.command import Question
 from bot.model.evidence import Gap
-from bot.model.finding import Fix, RuledOut, Severity
-from bot.model.proof import Proof
+from bot.model.finding import RuledOut, Severity
 from bot.model.report import (
     Counts,
     Edge,
-    Entry,
-    Exhibit,
     Failed,
-    Remedy,
     Report,
     Role,
     Root,
@@ -30,79 +26,65 @@ from bot.model.report import (
     Summary,
 )
 from bot.model.text import T, Text
+from bot.numbering import Exhibits, entry, reading_ids, repairs
 from bot.rows import matches
 from bot.verdict import summarise
 
 SERIOUS = {Severity.CRIT: Status.CRITICAL, Severity.HIGH: Status.WARNING, Severity.WARN: Status.WARNING}
 
 
-class Exhibits:
-    """Numbers proofs in the order in which they are first cited; equal proofs share a number."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a report is about, beside what was found.
 
-    def __init__(self) -> None:
-        self._ids: dict[Proof, str] = {}
-
-    def cite(self, proofs: Iterable[Proof]) -> tuple[str, ...]:
-        """The ids of these proofs."""
-        return tuple(self._ids.setdefault(proof, f"E{len(self._ids) + 1}") for proof in dict.fromkeys(proofs))
-
-    def all(self) -> tuple[Exhibit, ...]:
-        """Every proof that was cited."""
-        return tuple(Exhibit(id=i, proof=p) for p, i in self._ids.items())
-
-
-def assemble(
-    *,
-    order_question: Question,
-    owns: tuple[str, ...],
-    headlines: tuple[str, ...] = (),
-    cluster: str,
-    run: str,
-    observed_at: datetime,
-    duration_ms: int,
-    outcomes: Sequence[Outcome],
-    story: Story,
-    unreachable: SourceError | None = None,
-    stopped: str = "",
-    ignored: tuple[str, ...] = (),
-) -> Report:
-    """Build the report.
-
-    Args:
-        order_question: what was asked.
+    Attributes:
+        question: what was asked.
         owns: the rows of the command; their serious checks are mandatory.
         headlines: the rows that people came with.
         cluster: the name to show.
         run: the run id.
         observed_at: API-server time, UTC.
         duration_ms: how long it took.
-        outcomes: of every check.
-        story: roles, edges and roots.
         unreachable: why the API did not answer at all, if so.
         stopped: ``deadline``, ``cancelled`` or empty.
         ignored: rows the operator silenced (``CODE`` or ``CODE@Kind/name``).
     """
+
+    question: Question
+    owns: tuple[str, ...]
+    headlines: tuple[str, ...] = ()
+    cluster: str
+    run: str
+    observed_at: datetime
+    duration_ms: int
+    unreachable: SourceError | None = None
+    stopped: str = ""
+    ignored: tuple[str, ...] = ()
+
+
+def assemble(case: Case, outcomes: Sequence[Outcome], story: Story) -> Report:
+    """Build the report of a case from what every check said and from the causal story."""
     exhibits = Exhibits()
-    story = _without_ignored(story, ignored)
-    ids = _reading_ids(story)
-    remedies = _remedies(story, ids)
-    entries = tuple(_entry(story, i, ids, exhibits, remedies) for i in ids)
-    skipped = tuple(_skips(outcomes, owns))
-    failed = tuple(_failures(outcomes, run))
+    story = _without_ignored(story, case.ignored)
+    ids = reading_ids(story)
+    remedies = repairs(story, ids)
+    entries = tuple(entry(story, i, ids, exhibits, remedies) for i in ids)
+    skipped = tuple(_skips(outcomes, case.owns))
+    failed = tuple(_failures(outcomes, case.run))
     ruled = tuple(_ruled_out(outcomes, story, exhibits))
     roots = tuple(
         Root(finding=ids[t.root], chain=tuple(ids[i] for i in t.chain), exposed_by=tuple(ids[i] for i in t.exposed_by))
         for t in story.roots
     )
-    status = _status(story, skipped, failed, outcomes, owns=owns, unreachable=unreachable, stopped=stopped)
+    status = _status(case, story, skipped, failed, outcomes)
     return Report(
-        run=run,
-        question=order_question,
-        cluster=cluster,
-        observed_at=observed_at,
-        duration_ms=duration_ms,
+        run=case.run,
+        question=case.question,
+        cluster=case.cluster,
+        observed_at=case.observed_at,
+        duration_ms=case.duration_ms,
         status=status,
-        summary=summarise(status, story, skipped, unreachable=unreachable, headlines=headlines),
+        summary=summarise(status, story, skipped, unreachable=case.unreachable, headlines=case.headlines),
         roots=roots,
         entries=entries,
         ruled_out=ruled,
@@ -117,7 +99,7 @@ def assemble(
         counts=_counts(outcomes),
         remedies=tuple(remedies),
         exhibits=exhibits.all(),
-        note=_note(stopped),
+        note=_note(case.stopped),
         unread=tuple(_lost(o, o.without) for o in outcomes if o.without and not o.missing),
         ran=tuple(dict.fromkeys(o.check.code for o in outcomes if o.state in {"found", "clean"})),
     )
@@ -135,46 +117,6 @@ def _without_ignored(story: Story, ignored: tuple[str, ...]) -> Story:
         ),
         roles=tuple(Role.BYDESIGN if i in silenced else r for i, r in enumerate(story.roles)),
         roots=tuple(t for t in story.roots if t.root not in silenced),
-    )
-
-
-def _reading_ids(story: Story) -> dict[int, str]:
-    """F-numbers in the order a person reads: each root and its chain, then the rest as the story has it."""
-    order: list[int] = []
-    for told in story.roots:
-        order += [i for i in told.chain if i not in order]
-    rank = {Role.ROOT: 0, Role.EFFECT: 1, Role.TRIGGER: 2, Role.CONTRIBUTING: 3, Role.BYDESIGN: 4, Role.NOISE: 5}
-    rest = sorted((i for i in range(len(story.findings)) if i not in order), key=lambda i: (rank[story.roles[i]], i))
-    return {i: f"F{n}" for n, i in enumerate(order + rest, 1)}
-
-
-def _remedies(story: Story, ids: dict[int, str]) -> list[Remedy]:
-    """Fixes in order of repair: mitigation, roots, stale consumers, posture (catalogue C.2, step 8)."""
-    seen: set[tuple[tuple[str, ...], str]] = set()
-    ordered: list[tuple[int, int, int, Fix]] = []
-    for n, i in enumerate(ids):
-        if story.roles[i] in {Role.NOISE, Role.BYDESIGN} or not story.findings[i].confidence.counts:
-            continue
-        rank = 0 if story.roles[i] is Role.ROOT else 1
-        ordered += [(fix.stage, rank, n, fix) for fix in story.findings[i].fixes]
-    positions = list(ids)
-    remedies: list[Remedy] = []
-    for _, _, n, fix in sorted(ordered, key=lambda item: item[:3]):
-        mark = (fix.commands, str(fix.what))
-        if mark not in seen:
-            seen.add(mark)
-            remedies.append(Remedy(id=f"X{len(remedies) + 1}", finding=ids[positions[n]], fix=fix))
-    return remedies
-
-
-def _entry(story: Story, i: int, ids: dict[int, str], exhibits: Exhibits, remedies: list[Remedy]) -> Entry:
-    return Entry(
-        id=ids[i],
-        finding=story.findings[i],
-        role=story.roles[i],
-        explained_by=tuple(ids[c] for c in story.explained_by(i)),
-        evidence=exhibits.cite(story.findings[i].proofs),
-        fixes=tuple(r.id for r in remedies if r.finding == ids[i]),
     )
 
 
@@ -228,26 +170,23 @@ def _counts(outcomes: Sequence[Outcome]) -> Counts:
 
 
 def _status(
+    case: Case,
     story: Story,
     skipped: tuple[Skipped, ...],
     failed: tuple[Failed, ...],
     outcomes: Sequence[Outcome],
-    *,
-    owns: tuple[str, ...],
-    unreachable: SourceError | None,
-    stopped: str,
 ) -> Status:
     """Catalogue section 0, "Severity to status"."""
-    if stopped == "cancelled":
+    if case.stopped == "cancelled":
         return Status.CANCELLED
     counted = [f for f in story.findings if f.confidence.counts]
     serious = [SERIOUS[f.severity] for f in counted if f.severity in SERIOUS]
     if serious:
         return Status.CRITICAL if Status.CRITICAL in serious else Status.WARNING
-    if unreachable is not None and not any(o.state in {"found", "clean"} for o in outcomes):
+    if case.unreachable is not None and not any(o.state in {"found", "clean"} for o in outcomes):
         return Status.FAILED
-    broken = {f.code for f in failed if matches(f.code, owns)}
-    if broken or stopped or unreachable is not None or any(s.mandatory for s in skipped):
+    broken = {f.code for f in failed if matches(f.code, case.owns)}
+    if broken or case.stopped or case.unreachable is not None or any(s.mandatory for s in skipped):
         return Status.INCOMPLETE
     return Status.INFO if counted else Status.OK
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from bot import check as checks
 from bot import collector as collectors
-from bot.assemble import assemble
+from bot.assemble import Case, assemble
 from bot.chain import explain
 from bot.check import needs_of
 from bot.errors import SourceError, UsageError
@@ -90,20 +90,19 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
     story = explain(findings, known, order.command.owns)
     clock = known.get(Clock)
     assert clock is not None
-    return assemble(
-        order_question=order.question,
+    case = Case(
+        question=order.question,
         owns=order.command.owns,
         headlines=order.command.headlines,
         cluster=order.cluster,
         run=order.run or new_run(order.question.command),
         observed_at=clock.now,
         duration_ms=int((time.monotonic() - began) * 1000),
-        outcomes=outcomes,
-        story=story,
         unreachable=unreachable,
         stopped=gathering.stopped,
         ignored=order.expectations.ignored,
     )
+    return assemble(case, outcomes, story)
 
 
 def _in_place(finding: Finding, about: frozenset[str]) -> Finding:

@@ -12,7 +12,8 @@ from bot.source import Right
 
 # What is read outside of collectors: the API server's clock, and the address of a node before SSH.
 ALWAYS = (Right(verb="get", path="/version"), Right(verb="get", resource="nodes"))
-HEAD = """# Written by tools/docs.py from what the collectors declare. Only get and list: no write verb, no Secret, no exec.
+HEAD = """# Written by tools/docs.py from what the collectors declare.
+# Only get and list: no write verb, no Secret, no exec.
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata:

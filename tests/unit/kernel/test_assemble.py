@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.assemble import assemble
+from bot.assemble import Case, assemble
 from bot.chain import explain
 from bot.check import Outcome
 from bot.errors import Kind, SourceError
@@ -38,17 +38,16 @@ def report(*outcomes: Outcome, **more: object) -> Report:
     """Assemble a report of /node-why from the outcomes."""
     findings = tuple(f for o in outcomes for f in o.findings)
     values = {
-        "order_question": Question(command="node-why", target="node-3", options={}),
+        "question": Question(command="node-why", target="node-3", options={}),
         "owns": ("NODE-*",),
         "cluster": "prod",
         "run": "node-1",
         "observed_at": NOW,
         "duration_ms": 5,
-        "outcomes": outcomes,
-        "story": explain(findings, known(), ("NODE-*",)),
         **more,
     }
-    return assemble(**values)  # type: ignore[arg-type]
+    case = Case(**values)  # type: ignore[arg-type]
+    return assemble(case, outcomes, explain(findings, known(), ("NODE-*",)))
 
 
 def fix(what: str, stage: Stage = Stage.ROOT) -> Fix:
