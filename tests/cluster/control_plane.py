@@ -133,7 +133,8 @@ class ControlPlane:
             config = str(self.home / f"{name}.kubeconfig")
             own = (
                 "--service-account-private-key-file", f"{self.pki}/sa.key", "--root-ca-file", f"{self.pki}/ca.crt",
-                "--use-service-account-credentials", "--node-monitor-grace-period", "16s", "--node-monitor-period", "2s",
+                "--use-service-account-credentials", "--node-monitor-grace-period", "16s",
+                "--node-monitor-period", "2s",
             ) if name == "kube-controller-manager" else ()  # fmt: skip
             self._start(
                 name, "--kubeconfig", config, "--authentication-kubeconfig", config, "--authorization-kubeconfig",

@@ -49,6 +49,7 @@ localStorageCapacityIsolation: false
 failSwapOn: false
 nodeStatusUpdateFrequency: 4s
 runtimeRequestTimeout: 10s
+evictionPressureTransitionPeriod: 5s
 """
 FLAGS = "/var/lib/kubelet/kubeadm-flags.env"
 PEM = "/var/lib/kubelet/pki/kubelet-client-current.pem"

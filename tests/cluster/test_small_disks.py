@@ -1,0 +1,63 @@
+"""A filesystem that is really full: the kubelet's folder lies on a small one of its own, behind a loop device."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.conftest import Lab
+from tests.cluster.control_plane import sh, until
+from tests.cluster.drills import ask, broken, healed, ready, says
+
+pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
+WHY = "node-why node2"
+HOME = "/var/lib/kubelet"
+KEPT = ("config.yaml", "kubeadm-flags.env", "pki")
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def small(lab: Lab) -> Iterator[str]:
+    """The kubelet's folder on 96 MiB; its old one is back afterwards."""
+    machine = lab.cloud
+    image = machine.tree / "root" / "small.img"
+    image.touch()
+    os.truncate(image, 96 * MIB)
+    sh("mkfs.ext4", "-q", "-m", "0", str(image))
+    device = sh("losetup", "--find", "--show", str(image)).strip()
+    try:
+        machine.run("mknod", device, "b", "7", str(os.minor(Path(device).stat().st_rdev)))
+        machine.run("systemctl", "stop", "kubelet")
+        machine.run("mount", device, "/mnt")
+        machine.run("cp", "-a", *(f"{HOME}/{name}" for name in KEPT), "/mnt/")
+        machine.run("mkdir", "/mnt/pods")
+        machine.run("mount", "--bind", "/mnt", HOME)
+        machine.run("systemctl", "start", "kubelet")
+        ready(lab)
+        yield HOME
+    finally:
+        machine.run("systemctl", "stop", "kubelet", check=False)
+        for place in (HOME, "/mnt"):
+            machine.run("umount", "--recursive", "--lazy", place, check=False)
+        machine.run("systemctl", "start", "kubelet", check=False)
+        sh("losetup", "--detach", device, check=False)
+    ready(lab)
+
+
+def pressure(lab: Lab) -> str:
+    """What the kubelet says of its disk."""
+    path = '{.status.conditions[?(@.type=="DiskPressure")].status}'
+    return lab.plane.kubectl("get", "node", lab.cloud.name, "-o", f"jsonpath={path}", check=False)
+
+
+def test_a_dump_that_fills_the_disk_of_the_kubelet(lab: Lab, small: str) -> None:
+    """NODE-19 by df, du and the kubelet's own word; images lie elsewhere."""
+    dump = f"{small}/pods/dump"
+    with broken("disk", lambda: lab.cloud.run("fallocate", "-l", "84M", dump), lambda: lab.cloud.run("rm", "-f", dump)):
+        until("DiskPressure", lambda: pressure(lab) == "True", 60)
+        says(lab, ask(lab, WHY), "NODE-19")
+    until("no DiskPressure", lambda: pressure(lab) == "False", 60)
+    healed(lab, WHY)
