@@ -106,6 +106,12 @@ def bound_just_now(pod: Any, scene: Scene) -> Any:
     return undo.condition(pod, "PodScheduled", status="True", last_transition_time=scene.ago(seconds=30))
 
 
+def at_peace(node: Any, scene: Scene) -> Any:
+    """A node that is Ready, and whose kernel node-problem-detector does not complain about."""
+    node = undo.ready(node, scene)
+    return undo.condition(node, "KernelDeadlock", status="False") if node.condition("KernelDeadlock") else node
+
+
 def no_stray(units: Any, _: Scene) -> Any:
     """No control-plane unit is active or enabled."""
     names = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
@@ -251,13 +257,13 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         ),
         Fact(
             "nothing else agrees",
-            {Nodes: undo.of_node(undo.ready), KernelLog: to(lines=()), KubeletLog: to(lines=())},
+            {Nodes: undo.of_node(at_peace), KernelLog: to(lines=()), KubeletLog: to(lines=())},
             left="likely",
         ),
         Fact(
             "the kernel and the kubelet complained yesterday",
             {
-                Nodes: undo.of_node(undo.ready),
+                Nodes: undo.of_node(at_peace),
                 KernelLog: undo.older(".", hours=26),
                 KubeletLog: undo.older(".", hours=26),
             },
