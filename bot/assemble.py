@@ -48,6 +48,7 @@ class Case:
         unreachable: why the API did not answer at all, if so.
         stopped: ``deadline``, ``cancelled`` or empty.
         ignored: rows the operator silenced (``CODE`` or ``CODE@Kind/name``).
+        plainly_wrong: what is wrong with the target whether or not a check can say why; None when nothing is.
     """
 
     question: Question
@@ -60,6 +61,7 @@ class Case:
     unreachable: SourceError | None = None
     stopped: str = ""
     ignored: tuple[str, ...] = ()
+    plainly_wrong: Text | None = None
 
 
 def assemble(case: Case, outcomes: Sequence[Outcome], story: Story) -> Report:
@@ -84,7 +86,7 @@ def assemble(case: Case, outcomes: Sequence[Outcome], story: Story) -> Report:
         observed_at=case.observed_at,
         duration_ms=case.duration_ms,
         status=status,
-        summary=summarise(status, story, skipped, unreachable=case.unreachable, headlines=case.headlines),
+        summary=_summary(case, status, story, skipped),
         roots=roots,
         entries=entries,
         ruled_out=ruled,
@@ -103,6 +105,16 @@ def assemble(case: Case, outcomes: Sequence[Outcome], story: Story) -> Report:
         unread=tuple(_lost(o, o.without) for o in outcomes if o.without and not o.missing),
         ran=tuple(dict.fromkeys(o.check.code for o in outcomes if o.state in {"found", "clean"})),
     )
+
+
+def _summary(case: Case, status: Status, story: Story, skipped: tuple[Skipped, ...]) -> Summary:
+    if status is Status.INCOMPLETE and case.plainly_wrong is not None:
+        return Summary(
+            wrong=case.plainly_wrong,
+            why=T("None of these checks can say why."),
+            next=T("See what was not checked, and look at the node itself."),
+        )
+    return summarise(status, story, skipped, unreachable=case.unreachable, headlines=case.headlines)
 
 
 def _without_ignored(story: Story, ignored: tuple[str, ...]) -> Story:
@@ -186,7 +198,13 @@ def _status(
     if case.unreachable is not None and not any(o.state in {"found", "clean"} for o in outcomes):
         return Status.FAILED
     broken = {f.code for f in failed if matches(f.code, case.owns)}
-    if broken or case.stopped or case.unreachable is not None or any(s.mandatory for s in skipped):
+    if (
+        broken
+        or case.plainly_wrong
+        or case.stopped
+        or case.unreachable is not None
+        or any(s.mandatory for s in skipped)
+    ):
         return Status.INCOMPLETE
     return Status.INFO if counted else Status.OK
 

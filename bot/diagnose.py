@@ -23,6 +23,7 @@ from bot.model.evidence import Ask, Clock, Expectations, Known
 from bot.model.finding import Finding, Severity
 from bot.model.proof import Proof, Source
 from bot.model.report import Report
+from bot.model.text import Text
 from bot.rows import nearest, wanted
 from bot.source import Sources
 
@@ -101,6 +102,7 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
         unreachable=unreachable,
         stopped=gathering.stopped,
         ignored=order.expectations.ignored,
+        plainly_wrong=_asked_of(order.command.unexplained, known),
     )
     return assemble(case, outcomes, story)
 
@@ -109,6 +111,15 @@ def _in_place(finding: Finding, about: frozenset[str]) -> Finding:
     """A fault of a node that was only visited to compare it is a remark, not the answer."""
     elsewhere = bool(about) and bool(finding.nodes) and not finding.nodes & about
     return replace(finding, severity=Severity.INFO) if elsewhere and finding.severity in ALARMING else finding
+
+
+def _asked_of(function: Callable[..., Text | None] | None, known: Known) -> Text | None:
+    """What a function of evidence says; None when evidence that it needs is missing."""
+    if function is None:
+        return None
+    needs = needs_of(function)
+    values = {need.name: known.get(need.type) for need in needs}
+    return None if any(values[n.name] is None for n in needs if n.required) else function(**values)
 
 
 def _require_target(order: Order, known: Known) -> None:

@@ -41,7 +41,7 @@ def types_needed(
     """Every evidence type that the checks, the choice of nodes, or a collector on the way to them builds on."""
     source = {kind: c for c in collectors for kind in c.provides}
     todo = [n.type for check in checks for n in check.needs]
-    for chooser in (command.look_into, command.targets):
+    for chooser in (command.look_into, command.targets, command.unexplained):
         todo += [n.type for n in needs_of(chooser)] if chooser is not None else []
     seen: set[type[Evidence]] = set()
     while todo:

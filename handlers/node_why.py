@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.model.cluster import Nodes
+from bot.model.cluster import Heartbeats, Nodes
 from bot.model.command import Argument, Command, Option, Question
-from bot.model.evidence import Ask, PerNode
-from bot.model.health import is_virtual
+from bot.model.evidence import Ask, Clock, PerNode
+from bot.model.health import is_ready, is_virtual, parked
 from bot.model.host import NodeReached
 from bot.model.k8s import Node
-from bot.model.text import T
+from bot.model.text import T, Text
 
 NETWORK = ("NET-01", "NET-02", "NET-04", "NET-05", "NET-06", "NET-07", "NET-09", "NET-11", "NET-12", "NET-13", "NET-17")
 MOST_PEERS = 2
@@ -34,6 +34,17 @@ def look_into(ask: Ask, nodes: Nodes | None) -> tuple[str, ...]:
 def about(question: Question) -> frozenset[str]:
     """The node that was asked about, and the peer that was named; others are visited only to compare."""
     return frozenset({question.target, question.options.get("peer", "")} - {""})
+
+
+def unexplained(ask: Ask, nodes: Nodes, clock: Clock, beats: Heartbeats | None) -> Text | None:
+    """What the API says is wrong with the node: not Ready, or not heard of; such a node is never called fine."""
+    node = nodes.get(ask.target)
+    if node is None or parked(node) or is_virtual(node):
+        return None
+    beat = beats.last.get(node.name) if beats else None
+    if beats is not None and beat is not None and clock.age(beat) > beats.stale_seconds:
+        return T("{node} has not been heard of since {time}.", node=node.name, time=beat)
+    return None if is_ready(node) else T("{node} is not Ready.", node=node.name)
 
 
 def targets(nodes: Nodes, reached: PerNode[NodeReached]) -> tuple[str, ...]:
@@ -74,5 +85,6 @@ COMMAND = Command(
     examples=("/node-why node-3", "/node-why node-a net peer=node-d"),
     targets=targets,
     about=about,
+    unexplained=unexplained,
     look_into=look_into,
 )

@@ -52,7 +52,9 @@ class Command:
         switched: switch → patterns of rows that are judged only when it is given.
         examples: complete, copyable.
         targets: a function like ``look_into`` that returns the names a target may have; None when any may be asked.
-        about: the nodes that a question is about; what is wrong on other visited nodes is only remarked. None: all.
+        about: the nodes a question is about; what is wrong on other visited nodes is only remarked. None: all.
+        unexplained: a function of evidence that says what is plainly wrong with the target, or None; with no finding
+            this, and not an all-clear, is the verdict.
         look_into: a collector-like function whose parameters are evidence; it returns the nodes to visit, worst first,
             and may be None for commands that never visit nodes.
     """
@@ -70,6 +72,7 @@ class Command:
     examples: tuple[str, ...] = ()
     targets: Callable[..., tuple[str, ...]] | None = None
     about: Callable[[Question], frozenset[str]] | None = None
+    unexplained: Callable[..., Text | None] | None = None
     look_into: Callable[..., tuple[str, ...]] | None = None
 
 
