@@ -13,10 +13,14 @@ LISTING = "unable to retrieve the complete list of server APIs"
 FATAL = "F controllermanager.go:142] error starting controllers: failed to discover resources"
 DISCOVERY = [
     f"{FATAL}: {LISTING}: metrics/v1alpha1: the server could not find the requested resource",
-    ('E1121 11:25:19.854866    2882 namespace_controller.go:164] "Deletion of namespace failed" '
-    f'err="{LISTING}: metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1" namespace="nsx"'),
-    ("E1121 resource_quota_controller.go:446] unable to get all supported resources from server: "
-    f"{LISTING}: metrics.k8s.io/v1beta1: the server is currently unable to handle the request"),
+    (
+        'E1121 11:25:19.854866    2882 namespace_controller.go:164] "Deletion of namespace failed" '
+        f'err="{LISTING}: metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1" namespace="nsx"'
+    ),
+    (
+        "E1121 resource_quota_controller.go:446] unable to get all supported resources from server: "
+        f"{LISTING}: metrics.k8s.io/v1beta1: the server is currently unable to handle the request"
+    ),
 ]
 NO_LIST = "couldn't get resource list for metrics/v1alpha1: the server could not find the requested resource"
 NO_ANSWER = "v1beta1.metrics.k8s.io failed with: failing or missing response from https://10.244.11.2:10251/apis: Get"
