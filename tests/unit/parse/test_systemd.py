@@ -151,7 +151,7 @@ def test_a_unit_that_does_not_exist_has_no_flags() -> None:
 
 
 def test_a_unit_file_that_ends_in_its_start_line_is_no_running_process() -> None:
-    """kubeadm's drop-in ends in ExecStart; without a process nothing follows it."""
+    """Kubeadm's drop-in ends in ExecStart; without a process nothing follows it."""
     start = systemd.start(KUBEADM)
     assert not start.running
     assert "/var/lib/kubelet/config.yaml" == start.flags["config"]

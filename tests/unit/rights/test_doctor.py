@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot import collector
 from bot.bundle.store import open_base
 from bot.clients.live import sources
