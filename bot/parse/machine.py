@@ -70,7 +70,7 @@ def time(text: str) -> Time:
         UnparsableError: no time on the first line.
     """
     first = text.strip().partition("\n")[0].strip()
-    if not re.fullmatch(r"\d{9,11}(\.\d+)?", first):
+    if not re.fullmatch(r"\d{1,11}(\.\d+)?", first):
         raise UnparsableError("time", text)
     zone = re.search(r"(?m)^\s*(?:Timezone=|Time ?zone: )([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)", text)
     return Time(

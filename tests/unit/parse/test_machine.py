@@ -114,3 +114,8 @@ def test_other_output_is_refused(parse: object) -> None:
     assert callable(parse)
     with pytest.raises(UnparsableError):
         parse("sh: 1: curl: not found\nsh: 1: curl: not found\n")
+
+
+def test_a_clock_of_1970_is_a_time() -> None:
+    """A machine whose clock lost its battery counts seconds from the epoch."""
+    assert 100.5 == machine.time("100.500000000\nNTPSynchronized=no\n").epoch
