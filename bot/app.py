@@ -19,6 +19,7 @@ from bot.model.evidence import Expectations
 from bot.model.proof import Proof, Source
 from bot.model.report import Report
 from bot.plan import plan as plan_of
+from bot.rows import nearest
 from bot.scenario import Scenario
 from bot.source import Sources
 from handlers import COMMANDS
@@ -52,6 +53,13 @@ def choose_cluster(question: Question, settings: Settings, context: str = "") ->
     """
     if context:
         return context, Cluster(context=context, ssh=_plain_ssh())
+    if question.cluster and question.cluster not in settings.clusters:
+        known = ", ".join(settings.clusters) or "none"
+        raise UsageError(
+            f"no cluster {question.cluster!r} is configured (configured: {known})",
+            nearest=nearest(question.cluster, settings.clusters),
+            example=f"{question.command} cluster={next(iter(settings.clusters), 'NAME')}",
+        )
     name = question.cluster or settings.default_cluster
     if name:
         if name not in settings.clusters:
@@ -155,6 +163,7 @@ def answering(settings: Settings) -> Callable[[Question, Progress], Report]:
             return run_live(question, settings, progress=progress)
         except UsageError as error:
             now = datetime.now(UTC)  # noqa: TID251 - nothing was observed
-            return refused(question, question.cluster, new_run(question.command), error, now)
+            called = question.cluster or settings.default_cluster or next(iter(settings.clusters), KUBECONFIG)
+            return refused(question, called, new_run(question.command), error, now)
 
     return answer

@@ -146,7 +146,9 @@ def _target(targets: list[str], command: Command, example: str) -> str:
 
 def _fits(kind: Argument, value: str, name: str, example: str) -> None:
     if not FITS[kind](value):
-        raise UsageError(f"{name}: {value[:80]!r} is no {kind.value}", example=example)
+        raise UsageError(
+            f"{name}: {value[:80]!r} is no {kind.value}; {FORMS.get(kind, '')}".rstrip("; "), example=example
+        )
 
 
 def _is_address(value: str) -> bool:
@@ -189,6 +191,14 @@ FITS: dict[Argument, Callable[[str], bool]] = {
     Argument.OBJECT: _is_object,
 }
 
+FORMS = {
+    Argument.DURATION: "for example 30m, 2h",
+    Argument.DNS_TYPE: "A, AAAA or SRV",
+    Argument.CIDR: "for example 10.0.0.7 or 10.0.0.0/24",
+    Argument.ADDRESS: "for example 10.0.0.7",
+    Argument.ORIGIN: "for example shop/web-1, or a node",
+    Argument.SWITCH: "true or false",
+}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 

@@ -48,6 +48,7 @@ class Case:
         unreachable: why the API did not answer at all, if so.
         stopped: ``deadline``, ``cancelled`` or empty.
         ignored: rows the operator silenced (``CODE`` or ``CODE@Kind/name``).
+        switched_off: switches that would have judged more.
         plainly_wrong: what is wrong with the target whether or not a check can say why; None when nothing is.
     """
 
@@ -61,6 +62,7 @@ class Case:
     unreachable: SourceError | None = None
     stopped: str = ""
     ignored: tuple[str, ...] = ()
+    switched_off: tuple[str, ...] = ()
     plainly_wrong: Text | None = None
 
 
@@ -112,9 +114,15 @@ def _summary(case: Case, status: Status, story: Story, skipped: tuple[Skipped, .
         return Summary(
             wrong=case.plainly_wrong,
             why=T("None of these checks can say why."),
-            next=T("See what was not checked, and look at the node itself."),
+            next=T("See what was not checked, and ask again when it can be read."),
         )
-    return summarise(status, story, skipped, unreachable=case.unreachable, headlines=case.headlines)
+    summary = summarise(status, story, skipped, unreachable=case.unreachable, headlines=case.headlines)
+    if status is Status.OK and case.switched_off:
+        ask_on = T(
+            "If people still see a fault, ask again with {switches}: more is judged then.", switches=case.switched_off
+        )
+        return replace(summary, next=ask_on)
+    return summary
 
 
 def _without_ignored(story: Story, ignored: tuple[str, ...]) -> Story:

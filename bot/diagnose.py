@@ -102,6 +102,7 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
         unreachable=unreachable,
         stopped=gathering.stopped,
         ignored=order.expectations.ignored,
+        switched_off=tuple(s for s in order.command.switched if s not in order.question.options),
         plainly_wrong=_asked_of(order.command.unexplained, known),
     )
     return assemble(case, outcomes, story)

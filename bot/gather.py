@@ -108,10 +108,8 @@ class Gathering:
         return self._nodes or ()
 
     def _step(self) -> Step:
-        running = [task.collector.provides[0].words for task, _ in self._running.values()]
-        return Step(
-            done=self._done, total=self._done + len(self._running) + len(self._waiting), now=", ".join(running[:2])
-        )
+        now = next((task.collector.provides[0].words for task, _ in self._running.values()), "")
+        return Step(done=self._done, total=self._done + len(self._running) + len(self._waiting), now=now)
 
     def _advance(self, pool: ThreadPoolExecutor) -> bool:
         """Start every task whose inputs are settled; whether anything is still waiting."""

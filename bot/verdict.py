@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.chain import RANK, Story
 from bot.errors import SourceError
-from bot.model.finding import Finding, Severity
+from bot.model.finding import Finding, Severity, Stage
 from bot.model.report import Role, Skipped, Status, Summary
 from bot.model.text import T, Text
 from bot.rows import matches
@@ -39,7 +39,7 @@ def summarise(
     if status is Status.INCOMPLETE:
         return _incomplete(skipped)
     return Summary(
-        wrong=T("Nothing is wrong that these checks can see."),
+        wrong=T("Nothing, as far as these checks can see."),
         why=T("Every mandatory check ran and none of them found a fault."),
         next=T("Nothing to do. If people still see a fault, ask about what they see."),
     )
@@ -53,7 +53,14 @@ def _with_roots(story: Story, headlines: tuple[str, ...]) -> Summary:
         wrong = T("{symptom}. Gravest effect: {effect}", symptom=symptom.title, effect=gravest.title)
     else:
         wrong = symptom.title
-    return Summary(wrong=wrong, why=_why(story), next=_next(root))
+    return Summary(wrong=wrong, why=_why(story), next=_first_step(story, told.chain, root))
+
+
+def _first_step(story: Story, chain: tuple[int, ...], root: Finding) -> Text:
+    """A mitigation of the root or of its next effects, when one brings service back without undoing evidence."""
+    near = [story.findings[i] for i in chain[:2]]
+    steps = [fix for finding in near for fix in finding.fixes if fix.stage is Stage.MITIGATION]
+    return steps[0].what if steps else _next(root)
 
 
 def _symptom(story: Story, headlines: tuple[str, ...]) -> Finding | None:
@@ -114,8 +121,9 @@ def _incomplete(skipped: tuple[Skipped, ...]) -> Summary:
 
 
 def _next(finding: Finding) -> Text:
+    """What to do first: a mitigation before the repair proper (catalogue C.2, step 8)."""
     if finding.fixes:
-        return finding.fixes[0].what
+        return min(finding.fixes, key=lambda fix: fix.stage).what
     return T("See what explains it in the findings.")
 
 

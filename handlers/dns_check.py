@@ -5,11 +5,12 @@ from __future__ import annotations
 from bot.model.cluster import Nodes
 from bot.model.command import Argument, Command, Option
 from bot.model.dns import DnsPods
+from bot.model.dns_answers import ClusterAnswers
 from bot.model.dns_judge import crash_looping, heard, last_exit_in_window
 from bot.model.dns_logs import ClientPod, DnsLogs, Saying
 from bot.model.evidence import Ask, Clock
 from bot.model.k8s import Node, Pod
-from bot.model.text import T
+from bot.model.text import T, Text
 
 MOST, SICK = 5, 3
 COMPLAINTS = (
@@ -39,6 +40,15 @@ def look_into(
     if sick or not pods.nodes:
         chosen += _peers(chosen, pods, known)
     return tuple(dict.fromkeys(n for n in chosen if n and (not known or n in known)))[:MOST]
+
+
+def unexplained(ask: Ask, answers: ClusterAnswers | None) -> Text | None:
+    """A name that was asked about, of which no DNS server said anything that counts: it is never called fine."""
+    if not ask.target or any(
+        r.name.rstrip(".") == ask.target.rstrip(".") for r in (answers.replies if answers else ())
+    ):
+        return None
+    return T("Nobody could be asked for {name}: no answer about it counts as evidence.", name=ask.target)
 
 
 def _sick(pods: DnsPods, logs: DnsLogs | None, clock: Clock) -> list[str]:
@@ -98,5 +108,6 @@ COMMAND = Command(
         "/dns-check example-api.com from=shop/web-1",
         "/dns-check oss.example.com expect=10.219.226.0/24",
     ),
+    unexplained=unexplained,
     look_into=look_into,
 )

@@ -134,7 +134,7 @@ def _command(command: Command) -> list[str]:
         lines += ["| option | value | meaning |", "|---|---|---|"]
         lines += [f"| `{o.name}` | {_value(o.type)} | {o.help} |" for o in command.options]
         lines.append("")
-    lines += ["```", *(f"/{example}" for example in command.examples), "```", ""]
+    lines += ["```", *(f"/{example.lstrip('/')}" for example in command.examples), "```", ""]
     owned = [c for c in checks.load() if matches(c, command.owns)]
     lines += [f"Rows it owns: {', '.join(f'[{c}](checks/{c}.md)' for c in owned)}.", ""]
     return lines

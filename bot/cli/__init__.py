@@ -62,7 +62,9 @@ def run(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader went away; say nothing more
         return 0
     except KeyboardInterrupt:
-        return _say("stopped", STOPPED)
+        _say("stopped", STOPPED)
+        sys.stdout.flush()
+        os._exit(STOPPED)  # readings that are under way would hold the process for as long as their time-outs
     except Exception as error:
         code = _told(error)
         if code is None:

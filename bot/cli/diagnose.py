@@ -56,7 +56,7 @@ def add(application: typer.Typer, command: Command) -> None:
         extra = {"cluster": cluster, "lang": lang, "no-ssh": "true" if no_ssh else ""}
         words = [*context.args, *(f"{k}={v}" for k, v in extra.items() if v)]
         asked = ask.question([w.translate(ask.NORMALISE) for w in words], command, settings.clusters)
-        asked = _with_language(asked, settings)
+        asked = with_language(asked, asked.options.get("lang", "") or settings.lang)
         if plan:
             typer.echo(app.plan(asked))
             return
@@ -75,8 +75,12 @@ def add(application: typer.Typer, command: Command) -> None:
     )(invoke)
 
 
-def _with_language(asked: Question, settings: Settings) -> Question:
-    lang = asked.options.get("lang", "") or settings.lang
+def with_language(asked: Question, lang: str) -> Question:
+    """The question in a language of kubewhy.
+
+    Raises:
+        UsageError: it is none.
+    """
     if lang not in {"en", "zh-CN"}:
         raise UsageError(f"lang: {lang!r} is no language of kubewhy", nearest=("en", "zh-CN"), example="--lang zh-CN")
     return replace(asked, lang=lang)

@@ -17,7 +17,7 @@ import typer
 from bot import app, ask
 from bot.bundle.recording import Bundle
 from bot.bundle.store import open_bundle
-from bot.cli.diagnose import Lang, progress, remember
+from bot.cli.diagnose import Lang, progress, remember, with_language
 from bot.cli.printed import Output, printed
 from bot.config import load
 from bot.errors import UsageError
@@ -57,7 +57,7 @@ def demo(
         typer.echo(_list(output))
         return
     chosen = incident(scenario)
-    asked = _question(context.args, chosen, lang or chosen.lang)
+    asked = with_language(_question(context.args, chosen, lang or chosen.lang), lang or chosen.lang)
     from bot.playground.run import start  # noqa: PLC0415 - servers that no other command needs
 
     if output is Output.TEXT:
@@ -85,7 +85,7 @@ def playground(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with start(bundle, name, config) as running:
-        typer.echo(_how_to_reach(running))
+        typer.echo(_how_to_reach(running, question.lstrip("/")))
         if slack:
             from bot.cli.local_slack import bot_in_local_slack  # noqa: PLC0415 - slack_bolt and dbos cost two seconds
 
@@ -134,12 +134,12 @@ def _served(scenario: str) -> tuple[Bundle, str, dict[str, object], str]:
     return chosen.bundle(), chosen.id, dict(chosen.config), chosen.command
 
 
-def _how_to_reach(running: Playground) -> str:
+def _how_to_reach(running: Playground, question: str) -> str:
     dns = [f"{there} (as {address})" for address, there in running.reach.items() if address.endswith(":53")]
     lines = [
         f"{running.name} is running on loopback. In another terminal:",
         f"  export KUBEWHY_CONFIG={running.config} KUBECONFIG={running.kubeconfig}",
-        "  kubewhy metrics-api",
+        f"  kubewhy {question}",
         "  kubectl get nodes",
         f"  ssh -F {running.ssh_config} NODE systemctl status kubelet",
     ]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import sqlalchemy
 
 from bot.cli.printed import Output, printed
 from bot.config import Settings
-from bot.errors import UsageError
+from bot.errors import SettingsError, UsageError
 from bot.model.report import Report
+from bot.redact import harmless
 from bot.render import plain
 from bot.render.i18n import Voice
+from bot.render.json import to_json
 from bot.runs.run import Run, State
 from bot.runs.store import Store, database_url
 from bot.slack.answers import answer
@@ -50,7 +53,10 @@ def shown(settings: Settings, run: str, part: str, output: Output) -> str:
     Raises:
         UsageError: no such run or part.
     """
-    report = _store(settings).report(run)
+    try:
+        report = _store(settings).report(run)
+    except (OSError, sqlalchemy.exc.SQLAlchemyError) as error:
+        raise SettingsError(f"state: {settings.state} cannot be used: {str(error).splitlines()[0]}") from None
     if report is None:
         raise UsageError(f"there is no stored run {run!r}", example=EXAMPLE)
     if not part:
@@ -58,5 +64,13 @@ def shown(settings: Settings, run: str, part: str, output: Output) -> str:
     known = {e.id for e in report.entries} | {e.id for e in report.exhibits} | {r.id for r in report.remedies}
     if part.upper() not in known:
         raise UsageError(f"run {run} has no {part!r}", nearest=tuple(sorted(known)[:5]), example=EXAMPLE)
+    if output is Output.JSON:
+        whole = json.loads(to_json(report, lang=report.question.lang))
+        items = (*whole["findings"], *whole["evidence"], *whole["fixes"])
+        return json.dumps(next(i for i in items if i["id"] == part.upper()), indent=2, ensure_ascii=False)
+    exhibit = next((x for x in report.exhibits if x.id == part.upper()), None)
+    if exhibit is not None:
+        at = f"  {exhibit.proof.at:%Y-%m-%d %H:%M:%S} UTC" if exhibit.proof.at else ""
+        return f"{exhibit.id}  {exhibit.proof.what}{at}\n\n{harmless(exhibit.proof.body or exhibit.proof.shown)}"
     voice = Voice(report.question.lang)
     return plain.message(answer(report, run, FollowUp(verb="show", subject=part.upper()), voice))

@@ -63,7 +63,7 @@ def explain(
         return
     found = known.get(code.upper())
     if found is None:
-        raise UsageError(f"there is no check {code!r}", nearest=nearest(code, known), example="explain NODE-04")
+        raise UsageError(f"there is no check {code[:40]!r}", nearest=nearest(code, known), example="explain NODE-04")
     typer.echo(f"{found.code}  {rows()[found.code].title}\n{found.slug.replace('_', ' ')}\n\n{found.page}")
 
 

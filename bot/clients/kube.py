@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -199,7 +200,9 @@ def from_kubeconfig(path: Path | None, context: str, reach: Reach) -> LiveKube:
             persist_config=False,
         )
     except (kubernetes.config.ConfigException, OSError, TypeError, ValueError) as error:
-        raise SettingsError(f"kubeconfig {path or '(default)'}: {redact(str(error))[0]}") from None
+        where = path or os.environ.get("KUBECONFIG") or "~/.kube/config"
+        named = f", context {context}" if context else ""
+        raise SettingsError(f"kubeconfig {where}{named}: {redact(str(error))[0]}") from None
     return LiveKube(reach.configured(configuration))
 
 

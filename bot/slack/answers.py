@@ -82,11 +82,8 @@ def _verdict(report: Report, voice: Voice) -> Message:
 
 
 def _unknown(report: Report, subject: str, voice: Voice) -> Message:
-    ids = [
-        *(e.id for e in report.entries[:5]),
-        *(x.id for x in report.exhibits[:5]),
-        *(r.id for r in report.remedies[:3]),
-    ]
+    kinds = (report.entries, report.exhibits, report.remedies)
+    ids = [f"{items[0].id}–{items[-1].id}" for items in kinds if items]
     lines = [voice(T("This run has no {subject}.", subject=subject[:20] or "?"))]
     if ids:
         lines.append(voice(T("It has {ids}.", ids=tuple(ids))))

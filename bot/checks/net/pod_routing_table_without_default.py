@@ -59,7 +59,10 @@ def pod_routing_table_without_default(
         return
     first = dead[0] if dead else DeadTable(name="", pods=lost, empty=True)
     device = expected_device(routing.node, peers, links, first.pods)
-    yield _finding(routing=routing, pods=pods, first=first, dead=dead, good=good, device=device)
+    present = links is None or links.get(device) is not None
+    yield _finding(
+        routing=routing, pods=pods, first=first, dead=dead, good=good, device=device, by_hand=device if present else ""
+    )
 
 
 def _without_rules(routing: PolicyRouting, pods: PodsOnNode, links: Links | None) -> tuple[Pod, ...]:
@@ -77,6 +80,7 @@ def _finding(
     dead: tuple[DeadTable, ...],
     good: tuple[PolicyRouting, ...],
     device: str,
+    by_hand: str,
 ) -> Finding:
     reason = "rules-missing" if not first.name else "table-empty" if first.empty else "no-default-route"
     hit = tuple(dict.fromkeys(p.path for t in dead or (first,) for p in t.pods))
@@ -104,7 +108,7 @@ def _finding(
             routing.proof.quote(*_shown(routing, first)),
             *(_good(peer) for peer in good[:1]),
         ),
-        fixes=tuple(_fixes(pods, first, device, good)),
+        fixes=tuple(_fixes(pods, first, by_hand, good)),
     )
 
 

@@ -166,6 +166,6 @@ def _fixes(unit: str) -> tuple[Fix, ...]:
         safety=Safety.REVERSIBLE,
         commands=(f"sudo mkdir -p {path.rpartition('/')[0]}", f"{keep} | sudo tee {path}", reload),
         verify=("ip rule show", "networkctl list --no-pager"),
-        undo=(f"sudo rm {path}", reload),
+        undo=(f"sudo rm {path}",),
     )
     return (prevent,)
