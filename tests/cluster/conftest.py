@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +21,12 @@ from tests.cluster.machine import Machine, root
 from tests.cluster.parts import part, require
 
 BUSYBOX = "/bin/busybox"
+FRESH_SECONDS = 60
+
+
+def seconds(timestamp: str) -> float:
+    """An RFC 3339 time as seconds since 1970."""
+    return datetime.fromisoformat(timestamp).timestamp()
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,13 @@ class Lab:
         """Whether the node's Ready condition is True."""
         path = '{.status.conditions[?(@.type=="Ready")].status}'
         return self.plane.kubectl("get", "node", name, "-o", f"jsonpath={path}", check=False) == "True"
+
+    def measured(self) -> bool:
+        """Whether metrics-server has a sample of every node that is younger than a minute."""
+        raw = self.plane.kubectl("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes", check=False)
+        items = json.loads(raw)["items"] if raw.startswith("{") else []
+        fresh = {i["metadata"]["name"] for i in items if time.time() - seconds(i["timestamp"]) < FRESH_SECONDS}
+        return {self.node.name, self.cloud.name} <= fresh
 
     def metrics_available(self) -> bool:
         """Whether the metrics APIService is Available."""

@@ -18,6 +18,7 @@ CONFIG = "/var/lib/kubelet/config.yaml"
 
 def test_the_life_of_the_first_incident(lab: Lab) -> None:
     """Healthy, broken by a move and a reboot, named with its chain, repaired, healthy again."""
+    until("samples of both nodes", lab.measured, 120, 2)
     healthy = ask(lab, "metrics-api")
     assert roots(healthy) == []
     assert roots(ask(lab, "node-why node1")) == []
@@ -44,5 +45,6 @@ def test_the_life_of_the_first_incident(lab: Lab) -> None:
     lab.node.run("systemctl", "restart", "kubelet")
     until("node Ready", lab.node_ready, 120)
     until("metrics API", lab.metrics_available, 180, 1)
+    until("samples of both nodes", lab.measured, 120, 2)
     assert "NODE-04" not in {e.finding.code for e in ask(lab, "node-why node1").entries}
     assert roots(ask(lab, "metrics-api")) == []

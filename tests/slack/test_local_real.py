@@ -64,6 +64,7 @@ def test_without_the_program_one_is_told_how_to_get_it(monkeypatch: pytest.Monke
     for name in (local.VARIABLE, "KUBEWHY_PARTS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(local.SettingsError, match=r"npm install --prefix \.parts local-slack-linux-x64"):
         local.find()

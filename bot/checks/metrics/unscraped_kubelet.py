@@ -74,7 +74,8 @@ def unscraped_kubelet(
         The node is back in ``kubectl top nodes`` within two resolutions.
     Must not fire:
         Nodes that are cordoned and off; virtual nodes; nodes younger than 2 min; the same TLS, name or permission error
-        on half of the nodes (METRICS-04), or 403 (METRICS-06); a kubelet that has been back for 3 min (METRICS-07).
+        on half of the nodes (METRICS-04), or 403 (METRICS-06); a kubelet that has been back for 3 min (METRICS-07); a
+        node with a sample newer than its newest failure.
     Reasons:
         - refused: nothing listens on the kubelet's port
         - timeout: no answer
@@ -93,9 +94,8 @@ def unscraped_kubelet(
     silent = {n.name for n in eligible if n.name in failures or (metrics is not None and n.name not in metrics.sampled)}
     for node in eligible:
         failure = failures.get(node.name)
-        if (failure and (failure.reason in wide or FORBIDDEN in failure.error)) or _is_back(
-            failure, health, units, clock
-        ):
+        of_others = failure is not None and (failure.reason in wide or FORBIDDEN in failure.error)
+        if of_others or _scraped_since(failure, metrics) or _is_back(failure, health, units, clock):
             continue
         case = (
             _by_log(failure, scrapes)
@@ -105,6 +105,12 @@ def unscraped_kubelet(
         if case is not None:
             extra = _agreeing(node, failure, metrics, health, is_down(node.name, nodes, heartbeats, clock))
             yield _finding(node, case, extra, nodes, apis, none_scraped=len(silent) == len(eligible) > 1)
+
+
+def _scraped_since(failure: ScrapeFailure | None, metrics: NodeMetrics | None) -> bool:
+    """A sample that is newer than the newest failure: what failed then works now."""
+    at = metrics.sampled.get(failure.node) if failure is not None and metrics is not None else None
+    return failure is not None and at is not None and failure.last is not None and at > failure.last
 
 
 def _eligible(node: Node, clock: Clock) -> bool:

@@ -10,7 +10,7 @@ from bot.model.dns_answers import ClusterAnswers
 from bot.model.evidence import Ask, Clock, Evidence, Expectations
 from bot.model.finding import Confidence, Finding
 from bot.model.host import HostUnits, KubeletHealth
-from bot.model.metrics import Scrapes
+from bot.model.metrics import NodeMetrics, Scrapes
 from tests.unit.judgement.lab import Judged, again, checks, judged, scenarios, without
 
 RANK = {Confidence.POSSIBLE: 0, Confidence.LIKELY: 1, Confidence.CONFIRMED: 2}
@@ -22,6 +22,7 @@ EXCUSED: dict[tuple[str, type[Evidence]], str] = {
         KubeletHealth,
     ): "that metrics-server gets nothing from the node is so whether the kubelet is back or not",
     ("METRICS-03", HostUnits): "as above",
+    ("METRICS-03", NodeMetrics): "only a sample tells that a node whose failures are current is scraped again",
     ("METRICS-03", Scrapes): "that the node has no sample is so whatever the log names as the reason",
     ("DNS-03", ClusterAnswers): "lines about names of several zones are unanswered questions by themselves",
 }
