@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from bot import check as checks
 from bot import collector as collectors
@@ -23,11 +24,11 @@ from bot.model.evidence import Ask, Clock, Expectations, Known
 from bot.model.finding import Finding, Severity
 from bot.model.proof import Proof, Source
 from bot.model.report import Report
-from bot.model.text import Text
 from bot.rows import nearest, wanted
 from bot.source import Sources
 
 DEFAULT_TIMEOUT = 90.0
+Told = TypeVar("Told")
 ALARMING = {Severity.CRIT, Severity.HIGH, Severity.WARN}
 
 
@@ -103,7 +104,7 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
         stopped=gathering.stopped,
         ignored=order.expectations.ignored,
         switched_off=tuple(s for s in order.command.switched if s not in order.question.options),
-        plainly_wrong=_asked_of(order.command.unexplained, known),
+        plainly_wrong=_told(order.command.unexplained, known),
     )
     return assemble(case, outcomes, story)
 
@@ -114,12 +115,12 @@ def _in_place(finding: Finding, about: frozenset[str]) -> Finding:
     return replace(finding, severity=Severity.INFO) if elsewhere and finding.severity in ALARMING else finding
 
 
-def _asked_of(function: Callable[..., Text | None] | None, known: Known) -> Text | None:
-    """What a function of evidence says; None when evidence that it needs is missing."""
+def _told(function: Callable[..., Told | None] | None, known: Known) -> Told | None:
+    """What a function of evidence says; None when there is no such function, or evidence that it needs is missing."""
     if function is None:
         return None
     needs = needs_of(function)
-    values = {need.name: known.get(need.type) for need in needs}
+    values = {n.name: known.per_node(n.type) if n.every_node else known.get(n.type) for n in needs}
     return None if any(values[n.name] is None for n in needs if n.required) else function(**values)
 
 
@@ -129,14 +130,9 @@ def _require_target(order: Order, known: Known) -> None:
     Raises:
         UsageError: with the nearest names.
     """
-    names_of, target = order.command.targets, order.question.target
-    if names_of is None or not target:
-        return
-    values = {n.name: known.per_node(n.type) if n.every_node else known.get(n.type) for n in needs_of(names_of)}
-    if any(values[need.name] is None for need in needs_of(names_of) if need.required):
-        return
-    names = names_of(**values)
-    if target not in names:
+    target = order.question.target
+    names = _told(order.command.targets, known) if target else None
+    if names is not None and target not in names:
         word = order.command.target_name or "target"
         raise UsageError(
             f"the cluster has no {word} {target!r}",

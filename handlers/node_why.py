@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.model.cluster import Heartbeats, Nodes
 from bot.model.command import Argument, Command, Option, Question
 from bot.model.evidence import Ask, Clock, PerNode
-from bot.model.health import is_ready, is_virtual, parked
+from bot.model.health import is_ready, is_virtual, parked, silence
 from bot.model.host import NodeReached
 from bot.model.k8s import Node
 from bot.model.text import T, Text
@@ -41,9 +41,8 @@ def unexplained(ask: Ask, nodes: Nodes, clock: Clock, beats: Heartbeats | None) 
     node = nodes.get(ask.target)
     if node is None or parked(node) or is_virtual(node):
         return None
-    beat = beats.last.get(node.name) if beats else None
-    if beats is not None and beat is not None and clock.age(beat) > beats.stale_seconds:
-        return T("{node} has not been heard of since {time}.", node=node.name, time=beat)
+    if beats is not None and silence(node.name, beats, clock) is not None:
+        return T("{node} has not been heard of since {time}.", node=node.name, time=beats.last[node.name])
     return None if is_ready(node) else T("{node} is not Ready.", node=node.name)
 
 

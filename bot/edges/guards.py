@@ -6,10 +6,7 @@ not say gives *unknown*, so its edge stays possible and is never followed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from bot.link import Case, Guard, Tri
-from bot.model.evidence import Evidence
 from bot.model.finding import Finding, fact_set
 
 
@@ -62,25 +59,6 @@ def reason(*words: str, of: str = "effect") -> Guard:
 
     def guard(case: Case) -> Tri:
         return Tri.of((case.cause if of == "cause" else case.effect).reason in words)
-
-    return guard
-
-
-def found(code: str) -> Guard:
-    """Another row was found too."""
-
-    def guard(case: Case) -> Tri:
-        return Tri.of(any(f.code == code and f.confidence.counts for f in case.findings))
-
-    return guard
-
-
-def known(kind: type[Evidence], judge: Callable[[Evidence, Case], bool | None]) -> Guard:
-    """A look at the evidence itself; unknown when it is missing."""
-
-    def guard(case: Case) -> Tri:
-        evidence = case.known.get(kind)
-        return Tri.of(None if evidence is None else judge(evidence, case))
 
     return guard
 

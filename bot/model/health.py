@@ -8,8 +8,6 @@ from bot.model.cluster import Heartbeats, Leader, Nodes
 from bot.model.evidence import Clock
 from bot.model.k8s import Node, Pod
 
-LEASE_STALE = 60.0
-STATUS_STALE = 360.0
 LEADER_STALE = 45.0
 OFTEN = 3
 MIRROR = "kubernetes.io/config.mirror"
@@ -19,12 +17,12 @@ VIRTUAL = ("virtual-kubelet", "virtual-node")
 def silence(node: str, heartbeats: Heartbeats | None, clock: Clock) -> float | None:
     """Seconds for which a node has not been heard of, when that is too long; None when it is heard of or unknown.
 
-    Too long is 60 s by Lease, 6 minutes by ``lastHeartbeatTime``, which newer kubelets write every 5 minutes.
+    Too long is what :attr:`Heartbeats.stale_seconds` says.
     """
     if heartbeats is None or node not in heartbeats.last:
         return None
     age = clock.age(heartbeats.last[node])
-    return age if age > (LEASE_STALE if heartbeats.by_lease else STATUS_STALE) else None
+    return age if age > heartbeats.stale_seconds else None
 
 
 def is_ready(node: Node) -> bool:

@@ -67,7 +67,6 @@ class Root:
     Attributes:
         chain: finding ids from the root to the symptom, along active edges.
         exposed_by: ids of trigger findings.
-        hidden: finding ids it explains beyond the chain.
     """
 
     finding: str
