@@ -45,6 +45,21 @@ NAME = Column("Name", format="name")
 AGE = Column("Age")
 
 
+def spec_of(item: Object) -> Object:
+    """The object's spec; empty when it has none."""
+    return item.get("spec") or {}
+
+
+def status_of(item: Object) -> Object:
+    """The object's status; empty when it has none."""
+    return item.get("status") or {}
+
+
+def name_of(item: Object) -> Any:
+    """The object's name."""
+    return item["metadata"].get("name")
+
+
 def columns(*names: str, wide: Sequence[str] = (), types: Mapping[str, str] | None = None) -> tuple[Column, ...]:
     """Name, the given columns, then those of ``-o wide``."""
     kinds = types or {}

@@ -6,36 +6,24 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.bundle.api.tables.cells import NAME, Column, Printer, age, columns, human, number
+from bot.bundle.api.tables.cells import NAME, Column, Printer, age, columns, human, name_of, number, spec_of, status_of
 
 Object = Mapping[str, Any]
 ROLE = "node-role.kubernetes.io/"
 UNKNOWN = "<unknown>"
 
 
-def _spec(item: Object) -> Object:
-    return item.get("spec") or {}
-
-
-def _status(item: Object) -> Object:
-    return item.get("status") or {}
-
-
-def _name(item: Object) -> Any:
-    return item["metadata"].get("name")
-
-
 def _node(item: Object, now: datetime) -> list[Any]:
-    status = _status(item)
+    status = status_of(item)
     info = status.get("nodeInfo") or {}
     ready = next((c.get("status") for c in status.get("conditions") or () if c.get("type") == "Ready"), None)
     words = ["Unknown" if ready is None else "Ready" if ready == "True" else "NotReady"]
-    words += ["SchedulingDisabled"] if _spec(item).get("unschedulable") else []
+    words += ["SchedulingDisabled"] if spec_of(item).get("unschedulable") else []
     kernel = info.get("kernelVersion") or UNKNOWN
     kernel += f" ({info['architecture']})" if info.get("architecture") else ""
     system = [info.get("osImage") or UNKNOWN, kernel, info.get("containerRuntimeVersion") or UNKNOWN]
     addresses = [_address(status, "InternalIP"), _address(status, "ExternalIP")]
-    head = [_name(item), ",".join(words), _roles(item), age(item, now), info.get("kubeletVersion") or ""]
+    head = [name_of(item), ",".join(words), _roles(item), age(item, now), info.get("kubeletVersion") or ""]
     return [*head, *addresses, *system]
 
 
@@ -51,20 +39,20 @@ def _address(status: Object, kind: str) -> str:
 
 
 def _namespace(item: Object, now: datetime) -> list[Any]:
-    return [_name(item), _status(item).get("phase") or "", age(item, now)]
+    return [name_of(item), status_of(item).get("phase") or "", age(item, now)]
 
 
 def _api_service(item: Object, now: datetime) -> list[Any]:
-    service = _spec(item).get("service")
+    service = spec_of(item).get("service")
     where = f"{service.get('namespace')}/{service.get('name')}" if service else "Local"
-    condition = next((c for c in _status(item).get("conditions") or () if c.get("type") == "Available"), None)
+    condition = next((c for c in status_of(item).get("conditions") or () if c.get("type") == "Available"), None)
     state = str(condition.get("status")) if condition else "Unknown"
     reason = f" ({condition.get('reason')})" if condition and state != "True" else ""
-    return [_name(item), where, state + reason, age(item, now)]
+    return [name_of(item), where, state + reason, age(item, now)]
 
 
 def _lease(item: Object, now: datetime) -> list[Any]:
-    return [_name(item), _spec(item).get("holderIdentity") or "", age(item, now)]
+    return [name_of(item), spec_of(item).get("holderIdentity") or "", age(item, now)]
 
 
 def _binding(item: Object, now: datetime) -> list[Any]:
@@ -75,18 +63,18 @@ def _binding(item: Object, now: datetime) -> list[Any]:
         text = f"{subject.get('namespace')}/{name}" if subject.get("kind") == "ServiceAccount" else name
         found.setdefault(str(subject.get("kind")), []).append(text)
     subjects = [", ".join(found[k]) for k in ("User", "Group", "ServiceAccount")]
-    return [_name(item), f"{ref.get('kind')}/{ref.get('name')}", age(item, now), *subjects]
+    return [name_of(item), f"{ref.get('kind')}/{ref.get('name')}", age(item, now), *subjects]
 
 
 def _signing_request(item: Object, now: datetime) -> list[Any]:
-    spec, status = _spec(item), _status(item)
+    spec, status = spec_of(item), status_of(item)
     seconds = spec.get("expirationSeconds")
     duration = human(timedelta(seconds=seconds)) if seconds is not None else "<none>"
     types = {c.get("type") for c in status.get("conditions") or ()}
     state = "Denied" if "Denied" in types else "Approved" if "Approved" in types else "Pending"
     state += (",Failed" if "Failed" in types else "") + (",Issued" if status.get("certificate") else "")
     return [
-        _name(item),
+        name_of(item),
         age(item, now),
         spec.get("signerName") or "<none>",
         spec.get("username") or "",
@@ -101,28 +89,28 @@ def _storage_class(item: Object, now: datetime) -> list[Any]:
     default = " (default)" if any(annotations.get(k) == "true" for k in keys) else ""
     reclaim, binding = item.get("reclaimPolicy") or "Delete", item.get("volumeBindingMode") or "Immediate"
     grows = bool(item.get("allowVolumeExpansion"))
-    return [f"{_name(item)}{default}", item.get("provisioner"), reclaim, binding, grows, age(item, now)]
+    return [f"{name_of(item)}{default}", item.get("provisioner"), reclaim, binding, grows, age(item, now)]
 
 
 def _attachment(item: Object, now: datetime) -> list[Any]:
-    spec = _spec(item)
+    spec = spec_of(item)
     volume = (spec.get("source") or {}).get("persistentVolumeName") or ""
-    attached = bool(_status(item).get("attached"))
-    return [_name(item), spec.get("attacher"), volume, spec.get("nodeName"), attached, age(item, now)]
+    attached = bool(status_of(item).get("attached"))
+    return [name_of(item), spec.get("attacher"), volume, spec.get("nodeName"), attached, age(item, now)]
 
 
 def _csi_driver(item: Object, now: datetime) -> list[Any]:
-    spec = _spec(item)
+    spec = spec_of(item)
     tokens = spec.get("tokenRequests")
     asked = "<unset>" if tokens is None else ",".join(str(t.get("audience") or "") for t in tokens)
     attach = spec.get("attachRequired") is not False
     flags = [bool(spec.get("podInfoOnMount")), bool(spec.get("storageCapacity"))]
     modes = ",".join(spec.get("volumeLifecycleModes") or ()) or "<none>"
-    return [_name(item), attach, *flags, asked, bool(spec.get("requiresRepublish")), modes, age(item, now)]
+    return [name_of(item), attach, *flags, asked, bool(spec.get("requiresRepublish")), modes, age(item, now)]
 
 
 def _priority(item: Object, now: datetime) -> list[Any]:
-    head = [_name(item), number(item.get("value")), bool(item.get("globalDefault")), age(item, now)]
+    head = [name_of(item), number(item.get("value")), bool(item.get("globalDefault")), age(item, now)]
     return [*head, item.get("preemptionPolicy") or ""]
 
 
@@ -131,7 +119,7 @@ def _count(path: str, key: str) -> Callable[[Object, datetime], list[Any]]:
 
     def cells(item: Object, now: datetime) -> list[Any]:
         where = item.get(path) or {} if path else item
-        return [_name(item), len(where.get(key) or ()), age(item, now)]
+        return [name_of(item), len(where.get(key) or ()), age(item, now)]
 
     return cells
 

@@ -15,9 +15,12 @@ from bot.bundle.api.tables.cells import (
     columns,
     cut,
     label_text,
+    name_of,
     number,
     selector_text,
     since,
+    spec_of,
+    status_of,
 )
 
 Object = Mapping[str, Any]
@@ -25,25 +28,21 @@ MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", 
 UNSET = "<unset>"
 
 
-def _spec(item: Object) -> Object:
-    return item.get("spec") or {}
-
-
-def _status(item: Object) -> Object:
-    return item.get("status") or {}
-
-
-def _name(item: Object) -> Any:
-    return item["metadata"].get("name")
-
-
 def _service(item: Object, now: datetime) -> list[Any]:
-    spec = _spec(item)
+    spec = spec_of(item)
     addresses = spec.get("clusterIPs") or ([spec["clusterIP"]] if spec.get("clusterIP") else [])
     kind = spec.get("type") or "ClusterIP"
     ports = ",".join(_port(p) for p in spec.get("ports") or ()) or "<none>"
     address = addresses[0] if addresses else "<none>"
-    return [_name(item), kind, address, _external(item, kind), ports, age(item, now), label_text(spec.get("selector"))]
+    return [
+        name_of(item),
+        kind,
+        address,
+        _external(item, kind),
+        ports,
+        age(item, now),
+        label_text(spec.get("selector")),
+    ]
 
 
 def _port(port: Object) -> str:
@@ -52,28 +51,28 @@ def _port(port: Object) -> str:
 
 
 def _external(item: Object, kind: str) -> str:
-    given = [str(a) for a in _spec(item).get("externalIPs") or ()]
+    given = [str(a) for a in spec_of(item).get("externalIPs") or ()]
     if kind in ("ClusterIP", "NodePort"):
         return ",".join(given) or "<none>"
     if kind == "LoadBalancer":
         return ",".join([*_balancer(item), *given]) or "<pending>"
-    return str(_spec(item).get("externalName") or "") if kind == "ExternalName" else "<unknown>"
+    return str(spec_of(item).get("externalName") or "") if kind == "ExternalName" else "<unknown>"
 
 
 def _balancer(item: Object) -> list[str]:
-    points = (_status(item).get("loadBalancer") or {}).get("ingress") or ()
+    points = (status_of(item).get("loadBalancer") or {}).get("ingress") or ()
     return sorted({str(p.get("ip") or p.get("hostname")) for p in points if p.get("ip") or p.get("hostname")})
 
 
 def _ingress(item: Object, now: datetime) -> list[Any]:
-    spec = _spec(item)
+    spec = spec_of(item)
     rules = spec.get("rules") or ()
     hosts = [str(r["host"]) for r in rules[:3] if r.get("host")]
     more = f" + {len(rules) - 3} more..." if len(rules) > 3 and len(hosts) == 3 else ""  # noqa: PLR2004 - as kubectl
     ports = "80, 443" if spec.get("tls") else "80"
     shown = ",".join(hosts) + more if hosts else "*"
     return [
-        _name(item),
+        name_of(item),
         spec.get("ingressClassName") or "<none>",
         shown,
         ",".join(_balancer(item)),
@@ -84,12 +83,12 @@ def _ingress(item: Object, now: datetime) -> list[Any]:
 
 def _ingress_class(item: Object, now: datetime) -> list[Any]:
     default = (item["metadata"].get("annotations") or {}).get("ingressclass.kubernetes.io/is-default-class") == "true"
-    ref = _spec(item).get("parameters")
+    ref = spec_of(item).get("parameters")
     group = f".{ref['apiGroup']}" if ref and ref.get("apiGroup") is not None else ""
     parameters = f"{ref.get('kind')}{group}/{ref.get('name')}" if ref else "<none>"
     return [
-        f"{_name(item)}{' (default)' if default else ''}",
-        _spec(item).get("controller"),
+        f"{name_of(item)}{' (default)' if default else ''}",
+        spec_of(item).get("controller"),
         parameters,
         age(item, now),
     ]
@@ -102,13 +101,13 @@ def _endpoints(item: Object, now: datetime) -> list[Any]:
         ports = [f":{p.get('port')}" for p in subset.get("ports") or ()] or [""]
         found += [f"[{a}]{p}" if ":" in a and p else f"{a}{p}" for p in ports for a in addresses]
     text = cut(found) if item.get("subsets") else "<none>"
-    return [_name(item), text, age(item, now)]
+    return [name_of(item), text, age(item, now)]
 
 
 def _slice(item: Object, now: datetime) -> list[Any]:
     ports = [str(p["port"] if p.get("port") is not None else p.get("name") or "*") for p in item.get("ports") or ()]
     addresses = [str(a) for e in item.get("endpoints") or () for a in e.get("addresses") or ()]
-    return [_name(item), item.get("addressType"), cut(ports) or UNSET, cut(addresses) or UNSET, age(item, now)]
+    return [name_of(item), item.get("addressType"), cut(ports) or UNSET, cut(addresses) or UNSET, age(item, now)]
 
 
 def _event(item: Object, now: datetime) -> list[Any]:
@@ -123,7 +122,7 @@ def _event(item: Object, now: datetime) -> list[Any]:
     target = f"{kind}/{about['name']}" if about.get("name") else kind
     message = str(item.get("message") or item.get("note") or "").strip()
     head = [last, item.get("type") or "", item.get("reason") or "", target, about.get("fieldPath") or ""]
-    return [*head, _event_source(item), message, first, count, _name(item)]
+    return [*head, _event_source(item), message, first, count, name_of(item)]
 
 
 def _event_source(item: Object) -> str:
@@ -134,7 +133,7 @@ def _event_source(item: Object) -> str:
 
 
 def _volume_words(item: Object) -> list[str]:
-    spec = _spec(item)
+    spec = spec_of(item)
     annotation = (item["metadata"].get("annotations") or {}).get("volume.beta.kubernetes.io/storage-class")
     return [annotation or spec.get("storageClassName") or "", spec.get("volumeAttributesClassName") or UNSET]
 
@@ -144,42 +143,42 @@ def _modes(values: Any) -> str:
 
 
 def _phase(item: Object) -> str:
-    return "Terminating" if item["metadata"].get("deletionTimestamp") else str(_status(item).get("phase") or "")
+    return "Terminating" if item["metadata"].get("deletionTimestamp") else str(status_of(item).get("phase") or "")
 
 
 def _volume(item: Object, now: datetime) -> list[Any]:
-    spec = _spec(item)
+    spec = spec_of(item)
     claim = spec.get("claimRef")
     owner = f"{claim.get('namespace') or ''}/{claim.get('name')}" if claim else ""
     size = str((spec.get("capacity") or {}).get("storage", "0"))
-    head = [_name(item), size, _modes(spec.get("accessModes")), spec.get("persistentVolumeReclaimPolicy") or ""]
-    tail = [_status(item).get("reason") or "", age(item, now), spec.get("volumeMode") or UNSET]
+    head = [name_of(item), size, _modes(spec.get("accessModes")), spec.get("persistentVolumeReclaimPolicy") or ""]
+    tail = [status_of(item).get("reason") or "", age(item, now), spec.get("volumeMode") or UNSET]
     return [*head, _phase(item), owner, *_volume_words(item), *tail]
 
 
 def _claim(item: Object, now: datetime) -> list[Any]:
-    spec, status = _spec(item), _status(item)
+    spec, status = spec_of(item), status_of(item)
     bound = spec.get("volumeName") or ""
     size = str((status.get("capacity") or {}).get("storage", "0")) if bound else ""
     modes = _modes(status.get("accessModes")) if bound else ""
     words = [*_volume_words(item), age(item, now), spec.get("volumeMode") or UNSET]
-    return [_name(item), _phase(item), bound, size, modes, *words]
+    return [name_of(item), _phase(item), bound, size, modes, *words]
 
 
 def _config_map(item: Object, now: datetime) -> list[Any]:
-    return [_name(item), len(item.get("data") or ()) + len(item.get("binaryData") or ()), age(item, now)]
+    return [name_of(item), len(item.get("data") or ()) + len(item.get("binaryData") or ()), age(item, now)]
 
 
 def _quota(item: Object, now: datetime) -> list[Any]:
-    hard, used = _status(item).get("hard") or {}, _status(item).get("used") or {}
+    hard, used = status_of(item).get("hard") or {}, status_of(item).get("used") or {}
     texts = {name: f"{name}: {used.get(name, '0')}/{hard[name]}" for name in sorted(hard)}
     requests = ", ".join(t for n, t in texts.items() if not n.startswith("limits."))
     limits = ", ".join(t for n, t in texts.items() if n.startswith("limits."))
-    return [_name(item), requests, limits, age(item, now)]
+    return [name_of(item), requests, limits, age(item, now)]
 
 
 def _policy(item: Object, now: datetime) -> list[Any]:
-    return [_name(item), selector_text(_spec(item).get("podSelector")), age(item, now)]
+    return [name_of(item), selector_text(spec_of(item).get("podSelector")), age(item, now)]
 
 
 _EVENT_COLUMNS = (
@@ -223,5 +222,5 @@ PRINTERS = {
     ),
     "configmaps": Printer(columns("Data", "Age"), _config_map),
     "resourcequotas": Printer(columns("Request", "Limit", "Age"), _quota),
-    "serviceaccounts": Printer((NAME, AGE), lambda o, now: [_name(o), age(o, now)]),
+    "serviceaccounts": Printer((NAME, AGE), lambda o, now: [name_of(o), age(o, now)]),
 }

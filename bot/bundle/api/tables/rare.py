@@ -6,24 +6,28 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.bundle.api.tables.cells import AGE, NAME, Column, Printer, age, columns, containers, label_text, number
+from bot.bundle.api.tables.cells import (
+    AGE,
+    NAME,
+    Column,
+    Printer,
+    age,
+    columns,
+    containers,
+    label_text,
+    name_of,
+    number,
+    spec_of,
+)
 
 Object = Mapping[str, Any]
 NONE, UNSET = "<none>", "<unset>"
 
 
-def _spec(item: Object) -> Object:
-    return item.get("spec") or {}
-
-
-def _name(item: Object) -> Any:
-    return item["metadata"].get("name")
-
-
 def _pod_template(item: Object, now: datetime) -> list[Any]:
     del now
     template = item.get("template") or {}
-    return [_name(item), *containers(template), label_text((template.get("metadata") or {}).get("labels"))]
+    return [name_of(item), *containers(template), label_text((template.get("metadata") or {}).get("labels"))]
 
 
 def _revision(item: Object, now: datetime) -> list[Any]:
@@ -33,59 +37,59 @@ def _revision(item: Object, now: datetime) -> list[Any]:
         group = str(owner.get("apiVersion") or "").rpartition("/")[0]
         kind = str(owner.get("kind") or "").lower()
         controller = f"{kind}.{group}/{owner.get('name')}" if group else f"{kind}/{owner.get('name')}"
-    return [_name(item), controller, number(item.get("revision")), age(item, now)]
+    return [name_of(item), controller, number(item.get("revision")), age(item, now)]
 
 
 def _address(item: Object, now: datetime) -> list[Any]:
-    ref = _spec(item).get("parentRef")
+    ref = spec_of(item).get("parentRef")
     parent = NONE
     if ref:
         title = ".".join(p for p in (str(ref.get("resource") or ""), str(ref.get("group") or "")) if p).lower()
         parent = "/".join(p for p in (title, str(ref.get("namespace") or ""), str(ref.get("name") or "")) if p)
-    return [_name(item), parent, age(item, now)]  # three cells under two columns, as the API server has it
+    return [name_of(item), parent, age(item, now)]  # three cells under two columns, as the API server has it
 
 
 def _range(item: Object, now: datetime) -> list[Any]:
-    return [_name(item), ",".join(_spec(item).get("cidrs") or ()), age(item, now)]
+    return [name_of(item), ",".join(spec_of(item).get("cidrs") or ()), age(item, now)]
 
 
 def _policy(entries: str) -> Printer:
     """Admission policies: how many rules, and of which parameter."""
 
     def cells(item: Object, now: datetime) -> list[Any]:
-        kind = _spec(item).get("paramKind")
+        kind = spec_of(item).get("paramKind")
         parameter = f"{kind.get('apiVersion')}/{kind.get('kind')}" if kind else UNSET
-        return [_name(item), len(_spec(item).get(entries) or ()), parameter, age(item, now)]
+        return [name_of(item), len(spec_of(item).get(entries) or ()), parameter, age(item, now)]
 
     title = entries.capitalize()
     return Printer(columns(title, "ParamKind", "Age", types={title: "integer"}), cells)
 
 
 def _policy_binding(item: Object, now: datetime) -> list[Any]:
-    ref = _spec(item).get("paramRef") or {}
+    ref = spec_of(item).get("paramRef") or {}
     parameter = f"{ref.get('namespace') or '*'}/{ref['name']}" if ref.get("name") else UNSET
-    return [_name(item), _spec(item).get("policyName"), parameter, age(item, now)]
+    return [name_of(item), spec_of(item).get("policyName"), parameter, age(item, now)]
 
 
 def _flow(item: Object, now: datetime) -> list[Any]:
-    spec = _spec(item)
+    spec = spec_of(item)
     conditions = (item.get("status") or {}).get("conditions") or ()
     dangling = next((str(c.get("status")) for c in conditions if c.get("type") == "Dangling"), "?")
     level = (spec.get("priorityLevelConfiguration") or {}).get("name")
     method = (spec.get("distinguisherMethod") or {}).get("type") or NONE
-    return [_name(item), level, number(spec.get("matchingPrecedence")), method, age(item, now), dangling]
+    return [name_of(item), level, number(spec.get("matchingPrecedence")), method, age(item, now), dangling]
 
 
 def _flow_order(item: Object) -> tuple[int, str]:
-    return number(_spec(item).get("matchingPrecedence")), str(_name(item))
+    return number(spec_of(item).get("matchingPrecedence")), str(name_of(item))
 
 
 def _level(item: Object, now: datetime) -> list[Any]:
-    limited = _spec(item).get("limited") or {}
+    limited = spec_of(item).get("limited") or {}
     queuing = (limited.get("limitResponse") or {}).get("queuing") or {}
     shares = limited.get("nominalConcurrencyShares", NONE)
     queues = [queuing.get(k, NONE) for k in ("queues", "handSize", "queueLengthLimit")]
-    return [_name(item), _spec(item).get("type"), shares, *queues, age(item, now)]
+    return [name_of(item), spec_of(item).get("type"), shares, *queues, age(item, now)]
 
 
 def _claim(item: Object, now: datetime) -> list[Any]:
@@ -95,13 +99,13 @@ def _claim(item: Object, now: datetime) -> list[Any]:
         words += ["allocated", "reserved"] if status.get("reservedFor") else ["allocated"]
     elif not deleted:
         words.append("pending")
-    return [_name(item), ",".join(words), age(item, now)]
+    return [name_of(item), ",".join(words), age(item, now)]
 
 
 def _slice(item: Object, now: datetime) -> list[Any]:
-    spec = _spec(item)
+    spec = spec_of(item)
     return [
-        _name(item),
+        name_of(item),
         spec.get("nodeName") or "",
         spec.get("driver"),
         (spec.get("pool") or {}).get("name"),
@@ -109,7 +113,7 @@ def _slice(item: Object, now: datetime) -> list[Any]:
     ]
 
 
-_BARE = Printer((NAME, AGE), lambda o, now: [_name(o), age(o, now)])
+_BARE = Printer((NAME, AGE), lambda o, now: [name_of(o), age(o, now)])
 _BINDING = Printer(columns("PolicyName", "ParamRef", "Age"), _policy_binding)
 _ADMISSION = "admissionregistration.k8s.io"
 _FLOW_COLUMNS = columns("PriorityLevel", "MatchingPrecedence", "DistinguisherMethod", "Age", "MissingPL")
@@ -120,10 +124,10 @@ PRINTERS = {
     "ipaddresses.networking.k8s.io": Printer((NAME, Column("ParentRef")), _address),
     "servicecidrs.networking.k8s.io": Printer(columns("CIDRs", "Age"), _range),
     "volumeattributesclasses.storage.k8s.io": Printer(
-        columns("DriverName", "Age"), lambda o, now: [_name(o), o.get("driverName"), age(o, now)]
+        columns("DriverName", "Age"), lambda o, now: [name_of(o), o.get("driverName"), age(o, now)]
     ),
     "runtimeclasses.node.k8s.io": Printer(
-        columns("Handler", "Age"), lambda o, now: [_name(o), o.get("handler"), age(o, now)]
+        columns("Handler", "Age"), lambda o, now: [name_of(o), o.get("handler"), age(o, now)]
     ),
     f"validatingadmissionpolicies.{_ADMISSION}": _policy("validations"),
     f"mutatingadmissionpolicies.{_ADMISSION}": _policy("mutations"),

@@ -15,9 +15,12 @@ from bot.bundle.api.tables.cells import (
     containers,
     human,
     label_text,
+    name_of,
     number,
     selector_text,
     since,
+    spec_of,
+    status_of,
     when,
 )
 
@@ -28,50 +31,38 @@ WIDE = ("Containers", "Images", "Selector")
 METRICS_SHOWN = 2
 
 
-def _spec(item: Object) -> Object:
-    return item.get("spec") or {}
-
-
-def _status(item: Object) -> Object:
-    return item.get("status") or {}
-
-
-def _name(item: Object) -> Any:
-    return item["metadata"].get("name")
-
-
 def _replicas(item: Object) -> int:
-    value = _spec(item).get("replicas")
+    value = spec_of(item).get("replicas")
     return 1 if value is None else int(value)
 
 
 def _made(item: Object, *, bare: bool = False) -> list[str]:
     """Containers, images and selector: the wide columns of workloads."""
-    selector = _spec(item).get("selector")
+    selector = spec_of(item).get("selector")
     text = bare_selector(selector) if bare else selector_text(selector)
-    return [*containers(_spec(item).get("template")), text]
+    return [*containers(spec_of(item).get("template")), text]
 
 
 def _deployment(item: Object, now: datetime) -> list[Any]:
-    status = _status(item)
+    status = status_of(item)
     ready = f"{number(status.get('readyReplicas'))}/{_replicas(item)}"
     counts = [number(status.get("updatedReplicas")), number(status.get("availableReplicas"))]
-    return [_name(item), ready, *counts, age(item, now), *_made(item, bare=True)]
+    return [name_of(item), ready, *counts, age(item, now), *_made(item, bare=True)]
 
 
 def _replica_set(item: Object, now: datetime) -> list[Any]:
-    status = _status(item)
+    status = status_of(item)
     counts = [_replicas(item), number(status.get("replicas")), number(status.get("readyReplicas"))]
-    return [_name(item), *counts, age(item, now), *_made(item)]
+    return [name_of(item), *counts, age(item, now), *_made(item)]
 
 
 def _replication_controller(item: Object, now: datetime) -> list[Any]:
-    return [*_replica_set(item, now)[:-1], label_text(_spec(item).get("selector"))]
+    return [*_replica_set(item, now)[:-1], label_text(spec_of(item).get("selector"))]
 
 
 def _stateful_set(item: Object, now: datetime) -> list[Any]:
-    ready = f"{number(_status(item).get('readyReplicas'))}/{_replicas(item)}"
-    return [_name(item), ready, age(item, now), *containers(_spec(item).get("template"))]
+    ready = f"{number(status_of(item).get('readyReplicas'))}/{_replicas(item)}"
+    return [name_of(item), ready, age(item, now), *containers(spec_of(item).get("template"))]
 
 
 def _daemon_set(item: Object, now: datetime) -> list[Any]:
@@ -82,13 +73,13 @@ def _daemon_set(item: Object, now: datetime) -> list[Any]:
         "updatedNumberScheduled",
         "numberAvailable",
     )
-    counts = [number(_status(item).get(n)) for n in names]
-    selector = ((_spec(item).get("template") or {}).get("spec") or {}).get("nodeSelector")
-    return [_name(item), *counts, label_text(selector), age(item, now), *_made(item)]
+    counts = [number(status_of(item).get(n)) for n in names]
+    selector = ((spec_of(item).get("template") or {}).get("spec") or {}).get("nodeSelector")
+    return [name_of(item), *counts, label_text(selector), age(item, now), *_made(item)]
 
 
 def _job(item: Object, now: datetime) -> list[Any]:
-    spec, status = _spec(item), _status(item)
+    spec, status = spec_of(item), status_of(item)
     done, wanted = number(status.get("succeeded")), spec.get("completions")
     parallel = number(spec.get("parallelism"))
     completions = (
@@ -96,11 +87,11 @@ def _job(item: Object, now: datetime) -> list[Any]:
     )
     start, end = when(status.get("startTime")), when(status.get("completionTime"))
     took = human((end or now) - start) if start else ""
-    return [_name(item), _job_state(item), completions, took, age(item, now), *_made(item)]
+    return [name_of(item), _job_state(item), completions, took, age(item, now), *_made(item)]
 
 
 def _job_state(item: Object) -> str:
-    true = {c.get("type") for c in _status(item).get("conditions") or () if c.get("status") == "True"}
+    true = {c.get("type") for c in status_of(item).get("conditions") or () if c.get("status") == "True"}
     words = {"Complete": "Complete", "Failed": "Failed", "": "Terminating", "Suspended": "Suspended"}
     words |= {w: w for w in ("FailureTarget", "SuccessCriteriaMet")}
     if item["metadata"].get("deletionTimestamp"):
@@ -109,36 +100,36 @@ def _job_state(item: Object) -> str:
 
 
 def _cron_job(item: Object, now: datetime) -> list[Any]:
-    spec, status = _spec(item), _status(item)
+    spec, status = spec_of(item), status_of(item)
     last = since(status["lastScheduleTime"], now) if status.get("lastScheduleTime") else "<none>"
     suspend = "<unset>" if spec.get("suspend") is None else str(spec["suspend"])
     job = (spec.get("jobTemplate") or {}).get("spec") or {}
     made = [*containers(job.get("template")), selector_text(job.get("selector"))]
-    head = [_name(item), spec.get("schedule"), spec.get("timeZone") or "<none>", suspend]
+    head = [name_of(item), spec.get("schedule"), spec.get("timeZone") or "<none>", suspend]
     return [*head, len(status.get("active") or ()), last, age(item, now), *made]
 
 
 def _budget(item: Object, now: datetime) -> list[Any]:
-    spec = _spec(item)
+    spec = spec_of(item)
     limits = [str(spec[k]) if spec.get(k) is not None else "N/A" for k in ("minAvailable", "maxUnavailable")]
-    return [_name(item), *limits, number(_status(item).get("disruptionsAllowed")), age(item, now)]
+    return [name_of(item), *limits, number(status_of(item).get("disruptionsAllowed")), age(item, now)]
 
 
 def _autoscaler(item: Object, now: datetime) -> list[Any]:
-    spec = _spec(item)
+    spec = spec_of(item)
     ref = spec.get("scaleTargetRef") or {}
     least = "<unset>" if spec.get("minReplicas") is None else str(spec["minReplicas"])
-    counts = [number(spec.get("maxReplicas")), number(_status(item).get("currentReplicas"))]
-    return [_name(item), f"{ref.get('kind')}/{ref.get('name')}", _targets(item), least, *counts, age(item, now)]
+    counts = [number(spec.get("maxReplicas")), number(status_of(item).get("currentReplicas"))]
+    return [name_of(item), f"{ref.get('kind')}/{ref.get('name')}", _targets(item), least, *counts, age(item, now)]
 
 
 def _targets(item: Object) -> str:
-    wanted = _spec(item).get("metrics")
-    if wanted is None and _spec(item).get("targetCPUUtilizationPercentage") is not None:  # autoscaling/v1
-        current = _status(item).get("currentCPUUtilizationPercentage")
+    wanted = spec_of(item).get("metrics")
+    if wanted is None and spec_of(item).get("targetCPUUtilizationPercentage") is not None:  # autoscaling/v1
+        current = status_of(item).get("currentCPUUtilizationPercentage")
         now_at = "<unknown>" if current is None else f"{current}%"
-        return f"cpu: {now_at}/{_spec(item)['targetCPUUtilizationPercentage']}%"
-    had = _status(item).get("currentMetrics") or ()
+        return f"cpu: {now_at}/{spec_of(item)['targetCPUUtilizationPercentage']}%"
+    had = status_of(item).get("currentMetrics") or ()
     found = [_target(m, had[i] if i < len(had) else {}) for i, m in enumerate(wanted or ())]
     text = ", ".join(found[:METRICS_SHOWN])
     return (f"{text} + {len(found) - METRICS_SHOWN} more..." if len(found) > METRICS_SHOWN else text) or "<none>"
