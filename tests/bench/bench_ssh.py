@@ -1,8 +1,10 @@
 """How fast nodes are visited over SSH, against OpenSSH's own client doing the same at the same parallelism.
 
 Forty real sshd processes on loopback, 200 visits over 32 threads, the same script each time. The bot keeps connections
-open between round trips, which ``ssh`` without further configuration does not: both ways are measured. CPU is that of
-the client alone. Run as ``python tests/bench/bench_ssh.py``; it needs openssh-server.
+open between round trips, which ``ssh`` without further configuration does not: both ways are measured. The reference is
+``ssh`` as it is installed. The key exchange that OpenSSH 9.0 to 9.8 chooses between its own two ends (sntrup761) costs
+it several times the CPU of curve25519, which the bot and these servers agree on, so it is measured with that as well.
+CPU is that of the client alone. Run as ``python tests/bench/bench_ssh.py``; it needs openssh-server.
 """
 
 from __future__ import annotations
@@ -29,10 +31,9 @@ from tests.bench.figures import Figures, skipped
 from tests.real.sshds import SSHD, Sshd, keygen, sshd
 
 SERVERS, VISITS, THREADS = 40, 200, 32
-# Both clients with the same key exchange: the first choice of OpenSSH 9 costs it ten times the CPU of this one.
 SAME = ("-o", "KexAlgorithms=curve25519-sha256")
 QUIET = "SetEnv HOME=/nonexistent"  # the start files of whoever runs this are nobody's figure
-PROMISED = 2.0  # with open connections
+PROMISED_OPEN, PROMISED_COLD = 4.0, 1.5
 SECTIONS = (
     Section(key="HOST", command="uname -a; cat /proc/loadavg", timeout=5),
     Section(key="ADDR", command="cat /proc/net/route /proc/net/dev", timeout=5),
@@ -52,14 +53,17 @@ def main() -> int:
         servers = [running.enter_context(sshd(home / f"s{n}", QUIET)) for n in range(SERVERS)]
         key, known = _shared(home, servers)
         theirs, their_cpu = _openssh(ssh, servers, key, known)
+        same, same_cpu = _openssh(ssh, servers, key, known, *SAME)
         cold, cold_cpu = _cold(servers, key, known)
         warm, warm_cpu = _warm(servers, key, known)
-    figures.say("ssh.with_open_connections", warm, f"s for {VISITS} visits", reference=theirs)
-    figures.say("ssh.cold", cold, f"s for {VISITS} visits", reference=theirs)
     each = 1000 / VISITS
-    figures.say("ssh.cpu_with_open_connections", warm_cpu * each, "ms a visit", reference=their_cpu * each)
-    figures.say("ssh.cpu_cold", cold_cpu * each, "ms a visit", reference=their_cpu * each)
-    figures.promise(theirs / warm, PROMISED)
+    for reference, wall, cpu in (("", theirs, their_cpu), ("_same_key_exchange", same, same_cpu)):
+        figures.say(f"ssh.with_open_connections{reference}", warm, f"s for {VISITS} visits", reference=wall)
+        figures.say(f"ssh.cold{reference}", cold, f"s for {VISITS} visits", reference=wall)
+        figures.say(f"ssh.cpu_with_open_connections{reference}", warm_cpu * each, "ms a visit", reference=cpu * each)
+        figures.say(f"ssh.cpu_cold{reference}", cold_cpu * each, "ms a visit", reference=cpu * each)
+    figures.promise(theirs / warm, PROMISED_OPEN)
+    figures.promise(theirs / cold, PROMISED_COLD)
     return figures.end()
 
 
@@ -108,10 +112,10 @@ def _cold(servers: list[Sshd], key: Path, known: Path) -> tuple[float, float]:
     return took, time.process_time() - cpu
 
 
-def _openssh(program: str, servers: list[Sshd], key: Path, known: Path) -> tuple[float, float]:
+def _openssh(program: str, servers: list[Sshd], key: Path, known: Path, *more: str) -> tuple[float, float]:
     mark = framing.new_mark()
     script = framing.script(SECTIONS, mark).encode()
-    options = ("-o", f"UserKnownHostsFile={known}", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", *SAME)
+    options = ("-o", f"UserKnownHostsFile={known}", "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes", *more)
 
     def one(number: int) -> None:
         server = servers[number % SERVERS]
