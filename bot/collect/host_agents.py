@@ -1,4 +1,4 @@
-"""What the API knows about hosts beside the nodes' own word: kubeadm's list of hosts, the CNI agents and their logs."""
+"""What the API knows about hosts beside the nodes' own word: kubeadm's list, CNI agents, node-problem-detector."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import re
 from collections.abc import Iterator
 
 from bot.collect.logs import LOGS, read_logs, wanted_of
-from bot.collect.read import one
+from bot.collect.read import listing, one
+from bot.collect.tables import glance
+from bot.collect.workloads import PREFIXES, first_served
 from bot.collector import collects
 from bot.errors import SourceError
 from bot.model.cluster import Log, PodsOnNode
 from bot.model.evidence import Clock, Evidence
-from bot.model.host_agents import CniAgent, KubeadmHosts, is_agent
-from bot.model.k8s import ConfigMap
+from bot.model.host_agents import DETECTOR, CniAgent, KubeadmHosts, ProblemDetectors, is_agent
+from bot.model.k8s import ConfigMap, Workload
 from bot.model.refs import NodeName
 from bot.source import Kube, Right
 
 GET_CONFIG = Right(verb="get", resource="configmaps", names=("kubeadm-config",))
+LIST_DAEMONSETS = Right(verb="list", resource="daemonsets", group="apps")
 _ENDPOINTS = re.compile(r"(?m)^apiEndpoints:\n((?:[ \t]+.*\n?)*)")
 _HOST = re.compile(r"(?m)^ {1,4}([A-Za-z0-9.-]+):\s*$")
 _ADDRESS = re.compile(r"advertiseAddress:\s*(\S+)")
@@ -46,3 +49,18 @@ def cni_agent(kube: Kube, clock: Clock, node: NodeName, pods: PodsOnNode) -> Ite
             logs = ()
     by_pod = {log.origin.rpartition("/")[0]: log for log in logs}
     yield CniAgent(proof=pods.proof, node=node, pods=agents, logs=by_pod)
+
+
+@collects(ProblemDetectors, rights=(LIST_DAEMONSETS,))
+def problem_detectors(kube: Kube) -> Iterator[Evidence]:
+    """Of every namespace: charts name it after their release, so the usual labels count as well as the name."""
+    right = LIST_DAEMONSETS
+    served = first_served(PREFIXES, lambda prefix: glance(kube, f"{prefix}/daemonsets", Workload, right))
+    found = listing(kube, f"{served}/daemonsets", Workload, right)
+    names = tuple(f"{d.metadata.namespace}/{d.metadata.name}" for d in found.items if _detects(d))
+    yield ProblemDetectors(proof=found.proof, names=names)
+
+
+def _detects(workload: Workload) -> bool:
+    """Whether the DaemonSet is node-problem-detector, by its name or a label."""
+    return any(DETECTOR in word for word in (workload.metadata.name, *(workload.metadata.labels or {}).values()))

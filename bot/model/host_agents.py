@@ -1,4 +1,4 @@
-"""What the API knows about hosts beside the nodes' own word: who is control plane, what the CNI's agents log."""
+"""What the API knows about hosts beside the nodes' own word: who is control plane, which agents look after them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bot.model.cluster import Log
 from bot.model.evidence import Evidence, NodeEvidence
 from bot.model.k8s import Pod
 
+DETECTOR = "node-problem-detector"
 AGENT = re.compile(r"(?:^|-)(?:ipamd|aws-node|terway|azure-cns|cilium|calico-node|jdcloud-cni)(?:-|$)")
 NO_AGENT = re.compile(r"operator|controller|hubble|relay|typha")
 
@@ -38,6 +39,15 @@ class CniAgent(NodeEvidence):
 
     pods: tuple[Pod, ...]
     logs: Mapping[str, Log]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemDetectors(Evidence):
+    """The DaemonSets called or labelled node-problem-detector, ``ns/name``; empty where the cluster has none."""
+
+    words: ClassVar[str] = "DaemonSets of node-problem-detector"
+
+    names: tuple[str, ...]
 
 
 def is_agent(pod: Pod) -> bool:

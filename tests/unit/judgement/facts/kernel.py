@@ -6,9 +6,11 @@ from typing import Any
 
 from bot.model.cluster import Nodes
 from bot.model.host import HostUnits, KernelLog, KubeletLog, Links, Mounts
+from bot.model.host_agents import ProblemDetectors
 from bot.model.host_net import Link
+from bot.model.k8s import Condition
 from tests.unit.judgement import undo
-from tests.unit.judgement.fact import Fact, Scene, each, put, swap
+from tests.unit.judgement.fact import Fact, Scene, each, put, swap, to
 
 HANG = r"blocked for more|unregister_netdevice|BUG: |self-detected stall"
 DISK = r"EXT4-fs|I/O error|XFS|nvme|EDAC"
@@ -55,6 +57,18 @@ def joined(seconds: float) -> Any:
     return undo.of_node(change)
 
 
+def reporting(nodes: Any, _: Scene) -> Any:
+    """One node has a condition that Kubernetes itself does not set, and it is False."""
+    first = nodes.items[0]
+    more = (*first.status.conditions, Condition(type="KernelDeadlock", status="False"))
+    return swap(nodes, items=(put(first, "status.conditions", more), *nodes.items[1:]))
+
+
+def in_gke(node: Any, _: Scene) -> Any:
+    """A node of a pool of GKE."""
+    return put(node, "metadata.labels", {"cloud.google.com/gke-nodepool": "default-pool"})
+
+
 FACTS: dict[str, tuple[Fact, ...]] = {
     "NODE-27": (
         Fact(
@@ -80,6 +94,15 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             reasons=("read-only",),
         ),
         Fact("the errors are of two hours ago", {KernelLog: undo.older(DISK, hours=2)}, reasons=("io-errors",)),
+    ),
+    "NODE-29": (
+        Fact("the DaemonSet is there", {ProblemDetectors: to(names=("kube-system/node-problem-detector",))}),
+        Fact("it runs as a unit", {HostUnits: undo.with_unit("node-problem-detector", active="active", sub="running")}),
+        Fact("the kernel is silent", {KernelLog: undo.not_saying(DISK)}),
+        Fact("the line is of two hours ago", {KernelLog: undo.older(DISK, hours=2)}),
+        Fact("a node has a condition of an agent", {Nodes: reporting}),
+        Fact("its cloud has an agent", {Nodes: each("items", in_gke)}),
+        Fact("there is one node only", {Nodes: lambda nodes, _: swap(nodes, items=nodes.items[:1])}),
     ),
     "NODE-33": (
         Fact("the cluster has such a node", {Nodes: known_node}),
