@@ -13,6 +13,7 @@ from dataclasses import replace
 from bot.bundle import filters, journal, units
 from bot.bundle.compound import joined, split
 from bot.bundle.entries import Entry
+from bot.bundle.loops import unrolled
 from bot.bundle.probes import from_nc
 from bot.bundle.words import split_list, split_pipe, words
 from bot.source import Section
@@ -47,7 +48,7 @@ class NodeCommands:
                 self._by_key.setdefault(entry.key, []).append(entry)
             if said := _shape(entry.command):
                 self._by_words.setdefault(said, entry)
-        for part in (part for entry in self._entries for part in split(entry)):
+        for part in (part for entry in self._entries for part in (*split(entry), *unrolled(entry))):
             self._by_words.setdefault(_shape(part.command), part)
         self._units = self._known_units()
 
