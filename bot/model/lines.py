@@ -79,6 +79,14 @@ def is_current(lines: Iterable[LogLine], clock: Clock) -> bool:
     return len(found) >= ENOUGH or (bool(found) and newest is not None and clock.age(newest) <= RECENT)
 
 
+def current(
+    lines: Iterable[LogLine], pattern: re.Pattern[str], clock: Clock, started: datetime | None = None
+) -> tuple[LogLine, ...]:
+    """The lines that match and count as now: in the window, newer than ``started``, and lately or often enough."""
+    found = tuple(line for line in in_window(lines, clock, started) if pattern.search(line.text))
+    return found if is_current(found, clock) else ()
+
+
 def matching(log: Log, pattern: re.Pattern[str], clock: Clock) -> tuple[LogLine, ...]:
     """The lines of a log that match and are inside the window."""
     return tuple(line for line in in_window(log.lines, clock) if pattern.search(line.text))

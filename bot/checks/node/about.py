@@ -134,9 +134,15 @@ class Around:
 
 
 def kubelet_of(units: HostUnits) -> Unit | None:
-    """The kubelet's unit; None on hosts where an agent such as k3s contains the kubelet."""
-    agent = units.agent
-    return None if agent is not None and agent.running else units.kubelet
+    """The kubelet's unit; None on hosts where an agent such as k3s contains the kubelet.
+
+    Beside an agent that the boot starts, a kubelet that it does not start is left over from a package.
+    """
+    agent, kubelet = units.agent, units.kubelet
+    if agent is None or kubelet is None:
+        return kubelet
+    left_over = agent.starts_at_boot and not kubelet.running and not kubelet.starts_at_boot
+    return None if agent.running or left_over else kubelet
 
 
 def restart(what: Text, *commands: str, safety: Safety = Safety.DISRUPTIVE, undo: tuple[str, ...] = ()) -> Fix:
