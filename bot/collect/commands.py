@@ -34,6 +34,8 @@ KUBELET_FILES = (
 _JOURNAL = (
     "-o json --output-fields=__REALTIME_TIMESTAMP,PRIORITY,MESSAGE,_PID -r -n <LINES> --since '<SINCE>' --no-pager"
 )
+# what a kubelet says at its start, where the newest lines do not reach back to it (a usage text, a dump of goroutines)
+_FIRST = "--since '<SINCE>' --no-pager | head -n 100"
 _NIC = (
     'for d in /sys/bus/pci/devices/*; do c=$(cat $d/class); case $c in 0x0200*) echo "$d $(cat $d/vendor) $(cat $d/device) '
     "drv=$(basename \"$(readlink $d/driver)\") net=$(ls $d/net $d/virtio*/net 2>/dev/null | tr '\\n' ',')\";; esac; done"
@@ -153,6 +155,12 @@ TABLE: Mapping[str, Spec] = {
     "INOTIFY_USE": _spec(
         "sudo -n find /proc -maxdepth 3 -path '*/fd/*' -user root -lname 'anon_inode:inotify' | wc -l", 6, BASE, ROOT
     ),
+    "INOTIFY_WATCHES": _spec(
+        "sudo -n find /proc -maxdepth 3 -path '*/fdinfo/*' -user root -exec grep -hs '^inotify wd:' {} + | wc -l",
+        6,
+        BASE,
+        ROOT,
+    ),
     "SYSCTL": _spec(
         f"sysctl -e {_SYSCTLS}; sysctl -ar '^net\\.ipv4\\.conf\\.[^.]+\\.(rp_filter|forwarding)$'; cat /proc/swaps",
         3,
@@ -175,6 +183,7 @@ TABLE: Mapping[str, Spec] = {
     "RULES_MAIN": _spec("ip -j route show table main || ip route show table main", 3, BASE),
     "RULES_T": _spec("ip -j route show table <TABLE>", 3, TARGETED),
     "RULES_TEXT": _spec("ip route show table <TABLE>", 3, TARGETED),
+    "CNI_LEASES": _spec("sudo -n find /var/lib/cni/networks -maxdepth 2 -type f", 3, LOGS, ROOT),
     "CNI": _spec(f"ls -la --time-style=full-iso /etc/cni/net.d /opt/cni/bin; {_CNI_FILES}", 3, BASE),
     "PCI": _spec(_NIC, 3, BASE),
     "CTCOUNT": _spec(
@@ -188,6 +197,13 @@ TABLE: Mapping[str, Spec] = {
     "KLOG_OLD": _spec(
         "sudo -n journalctl -u kubelet -o short-iso -r -n <LINES> --since '<SINCE>' --no-pager", 8, LOGS, ROOT
     ),
+    "KLOG_START": _spec(
+        f"sudo -n journalctl -u kubelet -o json --output-fields=__REALTIME_TIMESTAMP,PRIORITY,MESSAGE,_PID {_FIRST}",
+        8,
+        LOGS,
+        ROOT,
+    ),
+    "KLOG_START_OLD": _spec(f"sudo -n journalctl -u kubelet -o short-iso {_FIRST}", 8, LOGS, ROOT),
     "KLOG_FILE": _spec("sudo -n tail -n <LINES> /var/log/kubelet.log", 8, LOGS, ROOT),
     "RTLOG": _spec(f"sudo -n journalctl -u containerd -u crio -u docker {_JOURNAL}", 6, LOGS, ROOT),
     "RTLOG_OLD": _spec(
@@ -226,6 +242,7 @@ TABLE: Mapping[str, Spec] = {
     ),
     "PKGLOG": _spec("tail -n 40 /var/log/apt/history.log", 3, LOGS),
     "IMAGES": _spec("sudo -n crictl images -o json", 8, LOGS, ROOT),
+    "IMAGES_DOCKER": _spec("sudo -n docker images --format '{{json .}}'", 8, LOGS, ROOT),
     "DU": _spec(
         "sudo -n timeout 20 du -x -B1 -d2 /var/log /var/lib/kubelet/pods /var/lib/containerd /var/lib/docker /tmp /var/tmp "
         "| sort -nr | head -15",
@@ -233,6 +250,7 @@ TABLE: Mapping[str, Spec] = {
         LOGS,
         ROOT,
     ),
+    "LSOF": _spec("sudo -n timeout 10 lsof -nP +L1", 12, LOGS, ROOT),
     "HOSTLOGS": _spec("sudo -n tail -n 200 <FILE>", 4, LOGS, ROOT),
     "APIPATH": _spec(
         f"{_REACH} && {_CURL} https://<ENDPOINT>/livez -o /dev/null -w '%{{http_code}} %{{time_connect}}\\n'",
@@ -254,6 +272,15 @@ TABLE: Mapping[str, Spec] = {
         TARGETED,
     ),
     "CERTS": _spec("sudo -n openssl x509 -noout -subject -enddate -startdate -in <FILE>", 4, TARGETED, ROOT),
+    # of a kubeconfig: where it says the certificate is, and the certificate that it holds itself; never a key
+    "CERTS_PATH": _spec("sudo -n grep -E '^[[:space:]]*(server|client-certificate):' <FILE>", 3, TARGETED, ROOT),
+    "CERTS_DATA": _spec(
+        "sudo -n sed -n 's/^[[:space:]]*client-certificate-data:[[:space:]]*//p' <FILE> | base64 -d "
+        "| openssl x509 -noout -subject -enddate -startdate",
+        4,
+        TARGETED,
+        ROOT,
+    ),
     "CERTS_PORT": _spec(
         "timeout 4 openssl s_client -connect <ENDPOINT> </dev/null 2>/dev/null "
         "| openssl x509 -noout -enddate -subject -ext subjectAltName",
@@ -266,6 +293,16 @@ TABLE: Mapping[str, Spec] = {
         3,
         LOGS,
         ROOT,
+    ),
+    "KEVICT": _spec(
+        "sudo -n grep -E '^(eviction|imageGC|mergeDefaultEvictionSettings)|^[[:space:]]+.?(memory|nodefs|imagefs)[.]' "
+        "/var/lib/kubelet/config.yaml",
+        3,
+        LOGS,
+        ROOT,
+    ),
+    "KSERIES": _spec(
+        "curl -s -m 3 http://127.0.0.1:10255/metrics | sed 's/{.*//' | sort | uniq -c | sort -nr | head -20", 6, LOGS
     ),
     "CGDRV_RUNTIME": _spec(
         "sudo -n grep -nE 'SystemdCgroup|disabled_plugins|systemd_cgroup' /etc/containerd/config.toml /etc/crio/crio.conf.d/*",
@@ -290,6 +327,7 @@ TABLE: Mapping[str, Spec] = {
     "RPATH": _spec("ip -j route get <DST>", 2, TARGETED),
     "RPATH_FROM": _spec("ip -j route get <DST> from <PODIP> iif <IFACE>", 2, TARGETED),
     "NEIGH": _spec("ip neigh show <DST>", 2, TARGETED),
+    "FDB": _spec("bridge fdb show dev <IFACE>", 2, TARGETED),
     "TCP": _spec(f"{_REACH}; echo rc=$?", 10, TARGETED),
     "DIG": _spec(_DIG, 4, TARGETED),
     "DIG_TCP": _spec(_DIG.replace("dig +", "dig +tcp +", 1), 4, TARGETED),
