@@ -153,6 +153,7 @@ def runtime(trip: Trip) -> ContainerRuntime:
         sockets=sockets,
         containers=cri.containers(trip.text("CRI_PS")) if calls["CRI_PS"] is Call.OK else None,
         conditions=cri.info(trip.text("CRI")) if calls["CRI"] is Call.OK else {},
+        root=cri.root(trip.text("CRI")) if calls["CRI"] is Call.OK else "",
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from bot.model.evidence import NodeEvidence
+
+SHORT_ID = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,8 @@ class Inotify(NodeEvidence):
     """The limits of inotify for each user, and how many instances root holds (section INOTIFY).
 
     Attributes:
-        used: None when they could not be counted.
+        used: instances; None when they could not be counted.
+        watched: watches; None when they could not be counted.
     """
 
     words: ClassVar[str] = "inotify limits"
@@ -74,14 +78,16 @@ class Inotify(NodeEvidence):
     watches: int
     instances: int
     used: int | None = None
+    watched: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubeletSettings(NodeEvidence):
-    """The few top-level settings of the kubelet's configuration file that rows ask for (section CGDRV).
+    """The few settings of the kubelet's configuration file that rows ask for (sections CGDRV, KEVICT).
 
     Attributes:
-        values: setting → value as written; one that is absent has its default. Flags override all of them.
+        values: setting → value as written; one that is absent has its default. Flags override all of them. A nested
+            one is ``evictionHard.nodefs.available``.
     """
 
     words: ClassVar[str] = "kubelet's settings"
@@ -108,20 +114,35 @@ class RuntimeDriver(NodeEvidence):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """One image on the node; ``size`` in bytes."""
+    """One image on the node; ``size`` in bytes; ``names`` are all its tags and digests, of which ``name`` is one."""
 
     id: str
     name: str
     size: int
+    names: tuple[str, ...] = ()
+
+    def is_of(self, reference: str) -> bool:
+        """Whether a container that names its image so was made of this one: by id, whole or short, or by a name."""
+        digest = reference.removeprefix("sha256:")
+        own = self.id.removeprefix("sha256:")
+        by_id = len(own) >= SHORT_ID <= len(digest) and (own.startswith(digest) or digest.startswith(own))
+        return by_id or reference in self.names or self.name in {reference, f"{reference}:latest"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images(NodeEvidence):
-    """The images on the node, the largest first (section IMAGES); read only when a disk is nearly full."""
+    """The images on the node, the largest first (section IMAGES); read only when a disk is nearly full.
+
+    Attributes:
+        used: what docker's containers name as their images; None where docker was not asked.
+        of_docker: whether docker listed them, not crictl.
+    """
 
     words: ClassVar[str] = "images"
 
     items: tuple[Image, ...]
+    used: tuple[str, ...] | None = None
+    of_docker: bool = False
 
     @property
     def total(self) -> int:
@@ -130,13 +151,51 @@ class Images(NodeEvidence):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedFile:
+    """A file that is deleted, but still held open by a process: ``du`` does not see it, ``df`` does; bytes."""
+
+    command: str
+    pid: int
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiskUse(NodeEvidence):
     """The largest folders where logs, pods and temporary files lie (section DU); read only when a disk is nearly full.
 
     Attributes:
         folders: path → bytes, largest first, each with all that is below it.
+        deleted: files that are deleted and still open, largest first (section LSOF); None when nobody could look.
     """
 
     words: ClassVar[str] = "what fills the disk"
 
     folders: Mapping[str, int]
+    deleted: tuple[DeletedFile, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeletSeries(NodeEvidence):
+    """How many series of each metric an old kubelet has (section KSERIES): only where it runs through hyperkube."""
+
+    words: ClassVar[str] = "series of the kubelet's metrics"
+
+    by_name: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastSize:
+    """The resident memory of a kubelet as an earlier run saw it; bytes."""
+
+    at: datetime
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KubeletPast(NodeEvidence):
+    """How large the kubelet was when earlier runs looked, oldest first."""
+
+    words: ClassVar[str] = "earlier sizes of the kubelet"
+
+    items: tuple[PastSize, ...]

@@ -50,6 +50,7 @@ class ContainerRuntime(NodeEvidence):
         sockets: path → whether the socket is there; None when it may not be looked at.
         containers: None when they could not be listed.
         conditions: CRI status conditions: type → (status, message), such as NetworkReady.
+        root: where containerd keeps images and containers; empty when it does not say.
     """
 
     words: ClassVar[str] = "container runtime"
@@ -61,6 +62,7 @@ class ContainerRuntime(NodeEvidence):
     sockets: Mapping[str, bool | None]
     containers: tuple[RuntimeContainer, ...] | None = None
     conditions: Mapping[str, tuple[bool, str]]
+    root: str = ""
 
     @property
     def socket(self) -> bool | None:

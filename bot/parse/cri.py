@@ -31,6 +31,14 @@ def info(text: str) -> dict[str, tuple[bool, str]]:
     return {str(c.get("type", "")): (c.get("status") is True, str(c.get("message", ""))) for c in conditions}
 
 
+def root(text: str) -> str:
+    """Where ``crictl info`` says that containerd keeps everything; empty where it does not tell."""
+    data = find_json(text, "crictl info")
+    config = data.get("config") if isinstance(data, dict) else None
+    found = config.get("containerdRootDir") if isinstance(config, dict) else None
+    return found if isinstance(found, str) and found.startswith("/") else ""
+
+
 def containers(text: str) -> tuple[RuntimeContainer, ...]:
     """``crictl ps -a -o json``.
 

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 
-from bot.model.host_resources import Image
-from bot.parse.common import UnparsableError, find_json
+from bot.model.host_resources import DeletedFile, Image
+from bot.parse.common import UnparsableError, find_json, json_lines
 
 _NUMBER = re.compile(r"\d+")
+_SETTING = re.compile(r"""^([A-Za-z0-9]+):[ \t]*([^\n#]*)""")
+_NESTED = re.compile(r"""^[ \t]+["']?([A-Za-z.]+)["']?:[ \t]*["']?([^"'\n#]*)""")
+_INLINE = re.compile(r"""["']?([a-z]+\.[A-Za-z]+)["']?\s*:\s*["']?([^"',}]+)""")
+_DELETED = re.compile(
+    r"(?m)^(?P<command>\S+)\s+(?P<pid>\d+)\s+(?:\d+\s+)?\S+\s+\d+\S*\s+REG\s+\S+\s+(?P<size>\d+)\s+0\s+(?P<inode>\d+)"
+    r"\s+(?P<path>/.*?)(?: \(deleted\))?$"
+)
+_SIZE = re.compile(r"([\d.]+)\s*([kKMGT]?)B")
+_STEPS = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 KIB = 1024
 
 
@@ -68,13 +77,23 @@ def limits(text: str) -> tuple[int, int]:
 def settings(text: str) -> dict[str, str]:
     """Lines ``name: value`` of a YAML file, as grep prints them; comments behind a value are left out.
 
+    Indented lines belong to the last line that is not; ``{…}`` on one line is read like them.
+
     Raises:
         UnparsableError: the file could not be read.
     """
     if "No such file" in text or "ermission denied" in text:
         raise UnparsableError("configuration of the kubelet", text)
-    found = re.findall(r"(?m)^([A-Za-z0-9]+):[ \t]*([^\n#]*)", text)
-    return {name: value.strip() for name, value in found}
+    found: dict[str, str] = {}
+    above = ""
+    for line in text.splitlines():
+        if m := _SETTING.match(line):
+            above, value = m[1], m[2].strip()
+            found[above] = value
+            found |= {f"{above}.{k}": v.strip() for k, v in _INLINE.findall(value)}
+        elif above and (m := _NESTED.match(line)):
+            found[f"{above}.{m[1]}"] = m[2].strip()
+    return found
 
 
 def driver(text: str) -> str:
@@ -114,11 +133,68 @@ def _image(item: dict[str, object]) -> Image:
         id=str(item.get("id", "")),
         name=named[0] if named else "<none>",
         size=int(size) if size.isdigit() else 0,
+        names=tuple(named),
     )
+
+
+def docker_images(text: str) -> tuple[Image, ...]:
+    """``docker images --format '{{json .}}'``, largest first; an image with two tags has two lines and counts once.
+
+    Raises:
+        UnparsableError: not that.
+    """
+    found: dict[str, Image] = {}
+    for item in json_lines(text, "docker images"):
+        own, tag = str(item.get("ID", "")), str(item.get("Tag", ""))
+        name = f"{item.get('Repository', '')}:{tag}" if tag not in {"", "<none>"} else str(item.get("Repository", ""))
+        old = found.get(own)
+        names = (*(old.names if old else ()), name)
+        found[own] = Image(id=own, name=names[0], size=_bytes(str(item.get("Size", ""))), names=names)
+    return tuple(sorted(found.values(), key=lambda image: (-image.size, image.name)))
+
+
+def _bytes(text: str) -> int:
+    """A size as docker writes it: ``1.23GB``; 0 for anything else."""
+    found = _SIZE.match(text)
+    return round(float(found[1]) * _STEPS[found[2]]) if found else 0
 
 
 def _words(value: object) -> list[str]:
     return [str(word) for word in value] if isinstance(value, list) else []
+
+
+def deleted(text: str) -> tuple[DeletedFile, ...]:
+    """``lsof -nP +L1``: regular files without a name, largest first; a file that several processes hold counts once.
+
+    Raises:
+        UnparsableError: lsof says something else; nothing at all means that there is no such file.
+    """
+    if text.strip() and "COMMAND" not in text:
+        raise UnparsableError("list of open files", text)
+    found: dict[tuple[str, str], DeletedFile] = {}
+    for m in _DELETED.finditer(text):
+        made = DeletedFile(command=m["command"], pid=int(m["pid"]), path=m["path"], size=int(m["size"]))
+        found.setdefault((m["inode"], m["path"]), made)
+    return tuple(sorted(found.values(), key=lambda file: (-file.size, file.path)))
+
+
+def series(text: str) -> dict[str, int]:
+    """``sort | uniq -c``: name of a metric → how many lines it has; comments are left out.
+
+    Raises:
+        UnparsableError: no such line.
+    """
+    found = {name: int(count) for count, name in re.findall(r"(?m)^\s*(\d+) ([A-Za-z_:][\w:]*)", text)}
+    if not found:
+        raise UnparsableError("metrics of the kubelet", text)
+    return found
+
+
+def counted(text: str) -> int | None:
+    """What ``wc -l`` says after complaints of find about processes that ended meanwhile; None for anything else."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    known = all(re.match(r"(?:find|grep): \S+: No such (?:file|process)", line) for line in lines[:-1])
+    return int(lines[-1]) if lines and known and _NUMBER.fullmatch(lines[-1]) else None
 
 
 def folders(text: str) -> dict[str, int]:
