@@ -1,7 +1,8 @@
 """Several commands recorded as one: joined where one answer is wanted, taken apart where each has its own.
 
 Catalogue section D has rows of several commands (``crictl info; crictl ps -o json; …``). Where all but the last
-print one JSON document each, their outputs can be told apart; other compounds stay whole.
+print one JSON document each, or each prints lines of a look of its own, their outputs can be told apart; other
+compounds stay whole.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.bundle.entries import Entry
-from bot.bundle.words import split_list, words
+from bot.bundle.signatures import told_apart
+from bot.bundle.words import split_list, split_pipe, words
+
+MISSING = 127
 
 _JSON = re.compile(r"(?:^|\s)-o[= ]?json\b|^crictl (?:--timeout \S+ )?info$|^ip (?:.* )?-j\b|^ip -j\b")
 
@@ -35,11 +39,15 @@ def split(entry: Entry) -> tuple[Entry, ...]:
     pieces = split_list(entry.command)
     if len(pieces) <= 1 or any(operator not in {"", ";"} for operator, _ in pieces):
         return ()
-    if not all(_JSON.search(" ".join(words(piece))) for _, piece in pieces[:-1]):
-        return ()
+    if all(_JSON.search(" ".join(words(piece))) for _, piece in pieces[:-1]):
+        return _by_documents(entry, [piece for _, piece in pieces])
+    return _by_lines(entry, [_unlimited(piece) for _, piece in pieces])
+
+
+def _by_documents(entry: Entry, pieces: list[str]) -> tuple[Entry, ...]:
     parts: list[Entry] = []
     rest = entry.stdout
-    for _, piece in pieces[:-1]:
+    for piece in pieces[:-1]:
         try:
             _, end = json.JSONDecoder().raw_decode(rest.lstrip())
         except (ValueError, RecursionError):
@@ -47,7 +55,27 @@ def split(entry: Entry) -> tuple[Entry, ...]:
         rest = rest.lstrip()
         parts.append(Entry(command=piece, stdout=f"{rest[:end]}\n"))
         rest = rest[end:].lstrip("\n")
-    return (*parts, Entry(command=pieces[-1][1], exit=entry.exit, stdout=rest, stderr=entry.stderr))
+    return (*parts, Entry(command=pieces[-1], exit=entry.exit, stdout=rest, stderr=entry.stderr))
+
+
+def _by_lines(entry: Entry, pieces: list[str]) -> tuple[Entry, ...]:
+    parts = told_apart([" ".join(words(piece)) for piece in pieces], entry.text)
+    last = len(pieces) - 1
+    return tuple(
+        Entry(command=piece, exit=_status(part, entry.exit if i == last else 0), stdout=part)
+        for i, (piece, part) in enumerate(zip(pieces, parts, strict=False))
+        if part is not None
+    )
+
+
+def _status(text: str, recorded: int) -> int:
+    return MISSING if text.rstrip().endswith(": not found") else recorded
+
+
+def _unlimited(piece: str) -> str:
+    """The command without the ``| head`` that only keeps it short."""
+    first, *rest = split_pipe(piece)
+    return first if len(rest) == 1 and words(rest[0])[:1] == ("head",) else piece
 
 
 def _ended(text: str) -> str:
