@@ -29,7 +29,7 @@ from bot.model.host import (
     RuntimeLog,
     StaticManifests,
 )
-from bot.model.host_resources import KubeletSettings, RuntimeDriver
+from bot.model.host_resources import KubeletSeries, KubeletSettings, RuntimeDriver
 from bot.model.host_runtime import Certificate
 from bot.model.refs import NodeName
 from bot.parse import certs, cri, files, journal, net
@@ -50,6 +50,7 @@ LOGS = (
     "KPHEALTH",
     *resources.SECOND,
 )
+HYPERKUBE = "hyperkube"
 KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 USED_BY = {
     "kube-apiserver": ("apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-client", "ca"),
@@ -87,6 +88,7 @@ def endpoints(known: KubernetesEndpoints | None) -> dict[str, Section]:
     Certificates,
     KubeletSettings,
     RuntimeDriver,
+    KubeletSeries,
     deadline=40.0,
 )
 def host_logs(
@@ -113,16 +115,18 @@ def host_logs(
     sections = [
         section("KLOG", **log),
         section("RTLOG", **window),
+        *lines_of.start(units, clock, reached.clock_ahead),
         *(lines_of.old_logs(log, window) if lines_of.is_old(units) else []),
         *base(*LOGS),
         *_more_files(arguments, defaults),
+        *([section("KSERIES")] if arguments and HYPERKUBE in arguments.unit else []),
         *(section("CERTS", file=path) for path in paths),
         *reach.values(),
         section("IPT_AGAIN"),
     ]
     trip, times = Trip.make(shell, node, clock, sections), base_of(reached)
     yield trip.get(KubeletFiles, lambda: _files(trip, defaults, times))
-    yield trip.get(KubeletLog, lambda: lines_of.kubelet_log(trip, times))
+    yield trip.get(KubeletLog, lambda: lines_of.kubelet_log(trip, times, units))
     yield trip.get(RuntimeLog, lambda: lines_of.runtime_log(trip, times))
     yield trip.get(KernelLog, lambda: lines_of.kernel_log(trip, times))
     yield trip.get(NetworkManager, lambda: _network_manager(trip, times))
@@ -133,6 +137,7 @@ def host_logs(
     yield trip.get(Certificates, lambda: _certificates(trip, paths))
     yield trip.get(KubeletSettings, lambda: resources.settings(trip))
     yield trip.get(RuntimeDriver, lambda: resources.runtime_driver(trip))
+    yield trip.get(KubeletSeries, lambda: resources.series(trip))
 
 
 def _more_files(arguments: KubeletArguments | None, defaults: KubeletDefaults | None) -> list[Section]:
