@@ -17,6 +17,7 @@ from bot.bundle.signatures import told_apart
 from bot.bundle.words import split_list, split_pipe, words
 
 MISSING = 127
+TIMED_OUT = 124
 
 _JSON = re.compile(r"(?:^|\s)-o[= ]?json\b|^crictl (?:--timeout \S+ )?info$|^ip (?:.* )?-j\b|^ip -j\b")
 
@@ -47,7 +48,10 @@ def split(entry: Entry) -> tuple[Entry, ...]:
 def _by_documents(entry: Entry, pieces: list[str]) -> tuple[Entry, ...]:
     parts: list[Entry] = []
     rest = entry.stdout
-    for piece in pieces[:-1]:
+    for number, piece in enumerate(pieces[:-1]):
+        if not rest.strip() and entry.exit == TIMED_OUT:  # neither this one nor the last one answered
+            silent = (Entry(command=p, exit=TIMED_OUT, stderr=entry.stderr) for p in pieces[number:])
+            return (*parts, *silent)
         try:
             _, end = json.JSONDecoder().raw_decode(rest.lstrip())
         except (ValueError, RecursionError):

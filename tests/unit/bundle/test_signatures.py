@@ -69,3 +69,11 @@ def test_a_compound_with_an_unknown_command_stays_whole() -> None:
         (commands.section(section("IPT")) or Entry()).text,
         commands.section(section("IPT_COUNT")),
     )
+
+
+def test_of_several_calls_of_which_none_answered_each_timed_out() -> None:
+    """A runtime that hangs: not one document, and the last call ended by its timeout."""
+    entry = Entry(key="CRI", command="crictl info; crictl ps -a -o json; crictl pods -o json", exit=124)
+    commands = NodeCommands("node-1", [entry], lambda _: None)
+    found = [commands.section(section(key)) for key in ("CRI", "CRI_PS", "CRI_PODS")]
+    assert [124, 124, 124] == [e.exit for e in found if e]
