@@ -1,9 +1,9 @@
 """The kernel of collectors: how evidence declares where it comes from, and in which order it is fetched.
 
 A collector is a function whose parameters are sources (``Kube``, ``Shell``, ``Resolver``, ``Prober``, ``History``),
-evidence that it builds on (``X`` required, ``X | None`` optional, ``PerNode[X]``), or, for node-scoped evidence,
-``node: NodeName``. It yields evidence and gaps; a :class:`~bot.errors.SourceError` that escapes becomes a gap for
-everything it still owes.
+evidence that it builds on (``X`` required, ``X | None`` optional, ``PerNode[X]``), for node-scoped evidence
+``node: NodeName``, or :class:`Wanted`, what this run has a use for. It yields evidence and gaps; a
+:class:`~bot.errors.SourceError` that escapes becomes a gap for everything it still owes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,16 @@ SOURCES: dict[object, str] = {
 CollectFunction = Callable[..., Iterator[Evidence | Gap]]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The evidence types that this run has a use for, so that a collector of many need not ask for them all."""
+
+    types: frozenset[type[Evidence]]
+
+    def __contains__(self, kind: type[Evidence]) -> bool:
+        return kind in self.types
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collector:
     """One way to get some evidence types.
@@ -41,6 +51,7 @@ class Collector:
         sources: pairs of parameter name and source name.
         per_node: whether it runs once a node.
         node_parameters: names of the parameters that take the node's name.
+        wanted_parameters: names of the parameters that take what the run has a use for.
         deadline: seconds after which what it owes is given up.
     """
 
@@ -50,6 +61,7 @@ class Collector:
     needs: tuple[Need, ...]
     sources: tuple[tuple[str, str], ...]
     node_parameters: tuple[str, ...]
+    wanted_parameters: tuple[str, ...]
     per_node: bool
     deadline: float
     run: CollectFunction
@@ -68,7 +80,8 @@ def collects(
         names = list(inspect.signature(function).parameters)
         sources = {n: SOURCES[hints[n]] for n in names if hints[n] in SOURCES}
         node_parameters = tuple(n for n in names if hints[n] is NodeName)
-        evidence = [n for n in names if n not in sources and n not in node_parameters]
+        wanted_parameters = tuple(n for n in names if hints[n] is Wanted)
+        evidence = [n for n in names if n not in (*sources, *node_parameters, *wanted_parameters)]
         needs = tuple(n for n in needs_of(_only(function, evidence)) if n.name in evidence)
         name = f"{function.__module__}.{function.__name__}"
         _registry[name] = Collector(
@@ -78,6 +91,7 @@ def collects(
             needs=needs,
             sources=tuple(sources.items()),
             node_parameters=node_parameters,
+            wanted_parameters=wanted_parameters,
             per_node=bool(node_parameters),
             deadline=deadline,
             run=function,

@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 from bot.check import Check, Need, needs_of
-from bot.collector import Collector
+from bot.collector import Collector, Wanted
 from bot.errors import SourceError
 from bot.model.command import Command
 from bot.model.evidence import NO_KEY, Evidence, Gap, Known, NodeEvidence
@@ -78,6 +78,7 @@ class Gathering:
         self._known = known
         self._sources = sources
         self._command = command
+        self._wanted = Wanted(needed)
         chosen = [c for c in collectors if needed.intersection(c.provides)]
         self._waiting = {Task(c) for c in chosen if not c.per_node}
         self._per_node = [c for c in chosen if c.per_node]
@@ -167,6 +168,7 @@ class Gathering:
             self._settle_rest(task, self._sources.no_ssh)
             return
         values |= {name: getattr(self._sources, source) for name, source in collector.sources}
+        values |= dict.fromkeys(collector.wanted_parameters, self._wanted)
         if collector.per_node:
             values |= {n: NodeName(task.key) for n in collector.node_parameters}
         self._running[pool.submit(_collect, collector, task.key, values)] = (task, time.monotonic())

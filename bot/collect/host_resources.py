@@ -1,33 +1,31 @@
-"""How resources are read: in the first two round trips, and in one more to a node whose disk is nearly full."""
+"""How resources are read: in the first two round trips, and in the third to a node whose disk is nearly full."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from bot.collect.host_read import NoAnswerError, Trip
-from bot.collect.sections import base
-from bot.collector import collects
-from bot.model.evidence import Clock, Evidence, Gap
+from bot.model.evidence import Evidence, Gap
 from bot.model.host import Disks
 from bot.model.host_resources import (
     Cgroups,
+    DeletedFile,
     DiskUse,
     Images,
     Inotify,
+    KubeletSeries,
     KubeletSettings,
     Memory,
     RuntimeDriver,
     Tasks,
 )
-from bot.model.refs import NodeName
-from bot.parse import resources
+from bot.parse import cri, resources
 from bot.parse.common import UnparsableError
-from bot.source import Shell
 
-FIRST = ("MEM", "PID", "CGROUP", "INOTIFY", "INOTIFY_USE")
-SECOND = ("CGDRV", "CGDRV_RUNTIME")
+FIRST = ("MEM", "PID", "CGROUP", "INOTIFY", "INOTIFY_USE", "INOTIFY_WATCHES")
+SECOND = ("CGDRV", "KEVICT", "CGDRV_RUNTIME")
 CROWDED = 80.0  # percent of use from which it is worth asking what fills a disk
-PATIENCE = 35.0
+SPACE = ("IMAGES", "IMAGES_DOCKER", "DOCKER_PS", "DU", "LSOF")
 
 
 def memory(trip: Trip) -> Memory:
@@ -51,21 +49,37 @@ def cgroups(trip: Trip) -> Cgroups:
 
 
 def inotify(trip: Trip) -> Inotify:
-    """Section INOTIFY and, where root is given, INOTIFY_USE."""
+    """Section INOTIFY and, where root is given, how much of it root uses."""
     watches, instances = resources.limits(trip.text("INOTIFY"))
-    used = trip.text_or("INOTIFY_USE").strip()
     return Inotify(
-        proof=trip.proof("INOTIFY", "INOTIFY_USE"),
+        proof=trip.proof("INOTIFY", "INOTIFY_USE", "INOTIFY_WATCHES"),
         node=trip.node,
         watches=watches,
         instances=instances,
-        used=int(used) if used.isdigit() else None,
+        used=resources.counted(trip.text_or("INOTIFY_USE")),
+        watched=resources.counted(trip.text_or("INOTIFY_WATCHES")),
     )
 
 
 def settings(trip: Trip) -> KubeletSettings:
-    """Section CGDRV: grep that finds nothing in the file leaves every default in force."""
-    return KubeletSettings(proof=trip.proof("CGDRV"), node=trip.node, values=resources.settings(trip.text("CGDRV")))
+    """Sections CGDRV and KEVICT: grep that finds nothing in the file leaves every default in force."""
+    values = resources.settings(trip.text("CGDRV"))
+    if "KEVICT" in trip.outputs:
+        values |= _evictions(trip)
+    return KubeletSettings(proof=trip.proof("CGDRV", "KEVICT"), node=trip.node, values=values)
+
+
+def _evictions(trip: Trip) -> dict[str, str]:
+    try:
+        return resources.settings(trip.text("KEVICT"))
+    except (NoAnswerError, UnparsableError):
+        return {}
+
+
+def series(trip: Trip) -> KubeletSeries:
+    """Section KSERIES, asked only of a kubelet that runs through hyperkube."""
+    found = resources.series(trip.text("KSERIES"))
+    return KubeletSeries(proof=trip.proof("KSERIES"), node=trip.node, by_name=found)
 
 
 def runtime_driver(trip: Trip) -> RuntimeDriver:
@@ -78,21 +92,48 @@ def runtime_driver(trip: Trip) -> RuntimeDriver:
     return RuntimeDriver(proof=trip.proof(key, quote=quote), node=trip.node, driver=driver)
 
 
-@collects(Images, DiskUse, deadline=45.0)
-def host_space(shell: Shell, node: NodeName, clock: Clock, disks: Disks) -> Iterator[Evidence | Gap]:
+def is_crowded(disks: Disks | None) -> bool:
+    """Whether it is worth asking what fills a disk."""
+    return disks is not None and any(f.percent >= CROWDED for f in disks.filesystems)
+
+
+def space(trip: Trip, disks: Disks | None, *, asked: bool) -> Iterator[Evidence | Gap]:
     """What fills the disks, asked only of a node with a disk that is nearly full: ``du`` is no light question."""
-    if all(f.percent < CROWDED for f in disks.filesystems):
+    if not asked:
+        why = "its disks were not read" if disks is None else "no disk is nearly full, so it was not asked"
         for kind in (Images, DiskUse):
-            yield Gap(type=kind, key=node, because=f"{node}: no disk is nearly full, so it was not asked")
+            yield Gap(type=kind, key=trip.node, because=f"{trip.node}: {why}")
         return
-    trip = Trip.make(shell, node, clock, base("IMAGES", "DU"), deadline=PATIENCE)
     yield trip.get(Images, lambda: _images(trip))
     yield trip.get(DiskUse, lambda: _folders(trip))
 
 
 def _images(trip: Trip) -> Images:
-    return Images(proof=trip.proof("IMAGES"), node=trip.node, items=resources.images(trip.text("IMAGES")))
+    """Section IMAGES, or what docker says where crictl has no answer."""
+    try:
+        return Images(proof=trip.proof("IMAGES"), node=trip.node, items=resources.images(trip.text("IMAGES")))
+    except (NoAnswerError, UnparsableError):
+        if "IMAGES_DOCKER" not in trip.outputs:
+            raise
+    found = resources.docker_images(trip.text("IMAGES_DOCKER"))
+    proof = trip.proof("IMAGES_DOCKER")
+    return Images(proof=proof, node=trip.node, items=found, used=_used(trip), of_docker=True)
+
+
+def _used(trip: Trip) -> tuple[str, ...] | None:
+    try:
+        return tuple(c.image for c in cri.docker_containers(trip.text("DOCKER_PS")))
+    except (NoAnswerError, UnparsableError):
+        return None
 
 
 def _folders(trip: Trip) -> DiskUse:
-    return DiskUse(proof=trip.proof("DU"), node=trip.node, folders=resources.folders(trip.text("DU")))
+    found = resources.folders(trip.text("DU"))
+    return DiskUse(proof=trip.proof("DU", "LSOF"), node=trip.node, folders=found, deleted=_deleted(trip))
+
+
+def _deleted(trip: Trip) -> tuple[DeletedFile, ...] | None:
+    try:
+        return resources.deleted(trip.text("LSOF"))
+    except (NoAnswerError, UnparsableError):
+        return None

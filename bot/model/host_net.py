@@ -119,6 +119,22 @@ class RoutingRules(NodeEvidence):
         """The tables, beyond the kernel's own, that rules refer to."""
         return tuple(dict.fromkeys(r.table for r in self.rules if r.table not in AUTOMATIC))
 
+    def way_to(self, address: str) -> Route | None:
+        """The route of the main table by which packets to ``address`` leave: the one with the longest prefix."""
+        ip = ip_address(address)
+        fitting: list[tuple[int, Route]] = []
+        for route in self.main:
+            if route.destination in {"default", "0.0.0.0/0", "::/0"}:
+                fitting.append((-1, route))
+                continue
+            try:
+                network = ip_network(route.destination, strict=False)
+            except ValueError:
+                continue
+            if network.version == ip.version and ip in network:
+                fitting.append((network.prefixlen, route))
+        return max(fitting, key=lambda found: found[0])[1] if fitting else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRouting(NodeEvidence):

@@ -53,12 +53,13 @@ class ServiceRules(NodeEvidence):
     nftables: bool | None
     ipvs: int | None
 
-    @property
-    def programmed(self) -> bool | None:
-        """Whether any of the three holds Services; None when none was seen and one could not be looked at."""
-        if self.iptables or self.nftables or self.ipvs:
+    def programmed(self, mode: str) -> bool | None:
+        """Whether Services are there, seen with the eyes of kube-proxy's mode; None when that cannot be told."""
+        ways = {"iptables": self.iptables, "nftables": self.nftables, "ipvs": self.ipvs}
+        if any(ways.values()):
             return True
-        return None if self.iptables is None or self.nftables is None else False
+        asked = (ways[mode],) if mode in ways else tuple(ways.values())
+        return None if None in asked else False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +103,35 @@ class Leg:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Where the node's kernel would send packets to another node's pods, or its own pods' packets to that node.
+
+    Attributes:
+        source: the pod of this node whose packets are meant; empty for the node's own to a pod of the other one.
+        refused: the kernel's words when it has no way.
+        gateway: the next hop; empty for a neighbour.
+        neighbour: state of the next hop's entry, empty when it has none; None when nobody asked.
+        forwarded: whether the tunnel knows the other node's address (its forwarding database); None when not asked.
+    """
+
+    peer: str
+    address: str
+    source: str = ""
+    device: str = ""
+    gateway: str = ""
+    refused: str = ""
+    neighbour: str | None = None
+    forwarded: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CrossNode(NodeEvidence):
-    """Whether the node reaches other nodes and the pods on them (section TCP)."""
+    """Whether the node reaches other nodes and the pods on them (sections TCP, RPATH, RPATH_FROM, NEIGH, FDB)."""
 
     words: ClassVar[str] = "ways to pods of other nodes"
 
     legs: tuple[Leg, ...]
+    ways: tuple[Way, ...] = ()
 
     def of(self, peer: str) -> tuple[Leg, ...]:
         """The legs to one node and its pods."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from bot.parse.common import UnparsableError
+from bot.parse.common import UnparsableError, find_json
 
 _PAIR = re.compile(r"\b(insert_failed|drop|early_drop)=(\d+)")
 _NSTAT = re.compile(r"(?m)^TcpExtIPReversePathFilter\s+(\d+)")
 _FIELD = "IPReversePathFilter"
+_NO_WAY = re.compile(r"RTNETLINK answers: (.+)")
+_OTHER_TABLES = "iptables-legacy tables present"
 
 
 def conntrack_count(text: str) -> tuple[int, int]:
@@ -41,10 +43,10 @@ def service_rules(text: str) -> int:
     """``grep -c``: one number; iptables may warn before it.
 
     Raises:
-        UnparsableError: iptables complained: the 0 of grep then counts nothing.
+        UnparsableError: iptables complained, or counted none in one of two sets of tables: the 0 then says nothing.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    if len(lines) != 1 or not lines[0].isdigit():
+    if len(lines) != 1 or not lines[0].isdigit() or (lines[0] == "0" and _OTHER_TABLES in text):
         raise UnparsableError("count of rules", text)
     return int(lines[0])
 
@@ -62,8 +64,29 @@ def nft_tables(text: str) -> bool:
 
 
 def ipvs_services(text: str) -> int:
-    """``ipvsadm -Ln``: how many virtual servers there are; a kernel without ipvs prints nothing or a complaint."""
+    """``ipvsadm -Ln``: how many virtual servers there are.
+
+    Raises:
+        UnparsableError: no header: ipvsadm is not there, or the kernel has no ipvs.
+    """
+    if "IP Virtual Server" not in text and not re.search(r"(?m)^(?:TCP|UDP|SCTP)\s", text):
+        raise UnparsableError("list of virtual servers", text)
     return len(re.findall(r"(?m)^(?:TCP|UDP|SCTP)\s", text))
+
+
+def way(text: str) -> tuple[str, str, str]:
+    """``ip -j route get``: device and gateway, or the kernel's words when it has no way.
+
+    Raises:
+        UnparsableError: something else was printed, such as the complaint of an ``ip`` without ``-j``.
+    """
+    refused = _NO_WAY.search(text)
+    if refused:
+        return "", "", refused[1].strip()
+    found = [item for item in find_json(text, "ip route get") if isinstance(item, dict)]
+    if not found:
+        raise UnparsableError("ip route get", text)
+    return str(found[0].get("dev", "")), str(found[0].get("gateway", "")), ""
 
 
 def reverse_path(text: str) -> tuple[int, ...]:

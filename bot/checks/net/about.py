@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from ipaddress import ip_address
 
 from bot.model.cluster import Nodes, PodsOnNode
@@ -28,6 +29,22 @@ def routed_pods(pods: PodsOnNode) -> tuple[Pod, ...]:
         for p in pods.items
         if not p.spec.host_network and p.status.pod_ip and _is_ip(p.status.pod_ip) and p.status.phase == "Running"
     )
+
+
+def running_since(pod: Pod) -> datetime | None:
+    """When the youngest of its running containers was started."""
+    starts = [c.state.running.started_at for c in pod.status.container_statuses or () if c.state.running]
+    return max((t for t in starts if t), default=None)
+
+
+def runs(pod: Pod) -> bool:
+    """Whether the pod works, by its containers where they are known.
+
+    When the kubelet falls silent, the node controller marks every pod of the node not ready: the condition then tells
+    about the kubelet, while the containers' states are the last that the kubelet has seen.
+    """
+    statuses = pod.status.container_statuses or ()
+    return all(c.ready for c in statuses) if statuses else pod.ready
 
 
 def _is_ip(text: str) -> bool:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.check import check
-from bot.model.cluster import Nodes, SystemPods
+from bot.checks.net.about import running_since, runs
+from bot.model.cluster import Nodes, PodsOnNode, SystemPods
 from bot.model.evidence import Clock, Expectations, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.health import is_virtual
-from bot.model.host import HostUnits, ProxyMode
+from bot.model.host import Call, ContainerRuntime, HostUnits, ProxyMode
 from bot.model.host_traffic import ServiceProxy, ServiceRules, is_proxy
 from bot.model.k8s import Node
 from bot.model.proof import Proof
@@ -24,8 +25,12 @@ _FAILED = re.compile(
     r"Failed to (?:execute|ensure|load)|iptables-restore .* failed|can't set sysctl"
     r"|Failed to (?:list|watch) .*(?:Service|EndpointSlice)|xtables lock|ipset .* doesn't exist"
 )
+# agents that may do kube-proxy's work on the nodes where there is none
+REPLACES = re.compile(r"^(?:cilium|ovnkube-node|ovn-|kube-ovn|antrea-agent|kube-router|calico-node|kpng)")
+LEAVING = "ToBeDeletedByClusterAutoscaler"  # kube-proxy says 503 then, so that load balancers leave the node alone
 HEALTHY = 200
 OFTEN = 3
+YOUNG_NODE, YOUNG_POD = 120.0, 60.0
 
 
 @check("NET-13")
@@ -36,8 +41,11 @@ def dead_service_proxy(
     clock: Clock,
     nodes: Nodes,
     rules: PerNode[ServiceRules],
+    modes: PerNode[ProxyMode],
+    pods: PodsOnNode | None,
     system: SystemPods | None,
     units: HostUnits | None,
+    runtime: ContainerRuntime | None,
     expect: Expectations | None,
 ) -> Iterator[Finding]:
     """kube-proxy on the node is down, or does not program Services.
@@ -57,17 +65,21 @@ def dead_service_proxy(
     Verify:
         healthz is 200, the rules are there.
     Must not fire:
-        Clusters without kube-proxy, because Cilium, Calico's eBPF, OVN or k3s does its work.
+        Clusters or nodes without kube-proxy, because Cilium, Calico's eBPF, OVN or k3s does its work; a node that is
+        being removed by an autoscaler, where healthz says 503 on purpose; a kube-proxy or node a minute old; nodes on
+        which nothing can run, because kubelet or container runtime is down (then it is only possible).
     Reasons:
         - not-running: its pod or unit does not run
         - not-syncing: it runs, and healthz says that it does not keep up
         - not-programmed: Services have rules on other nodes and none here
     """
     here = nodes.get(proxy.node)
-    if here is None or not _wanted(here, proxy, system, units):
+    if here is None or not _wanted(here, proxy, pods, system, units) or _is_new(here, proxy, clock):
         return
-    seen = _look(proxy, mode, clock, rules, units)
-    if mode.healthz == HEALTHY and not seen.unprogrammed:
+    usual = mode.mode or next((m.mode for m in modes.others(proxy.node) if m.mode), "")
+    seen = _look(proxy, mode, clock, rules, units, usual)
+    leaving = any(t.key == LEAVING for t in here.spec.taints or ()) or here.metadata.deletion_timestamp is not None
+    if (mode.healthz == HEALTHY or leaving) and not (seen.unprogrammed or seen.stopped):
         return
     least = (expect.thresholds.get("NET-13", {}) if expect else {}).get("lines", OFTEN)
     failing = len(seen.errors) >= least
@@ -81,7 +93,11 @@ def dead_service_proxy(
         reason=reason,
         title=_title(reason, proxy.node),
         severity=Severity.CRIT,
-        confidence=Confidence.CONFIRMED if signs > 1 else Confidence.LIKELY,
+        confidence=Confidence.POSSIBLE
+        if _nothing_runs(units, runtime)
+        else Confidence.CONFIRMED
+        if signs > 1
+        else Confidence.LIKELY,
         subject=node(proxy.node),
         facts={
             "node": proxy.node,
@@ -106,21 +122,45 @@ class Seen:
     since: datetime | None
 
 
-def _wanted(here: Node, proxy: ServiceProxy, system: SystemPods | None, units: HostUnits | None) -> bool:
-    """Whether this cluster has kube-proxy, so that this node should."""
+def _wanted(
+    here: Node, proxy: ServiceProxy, pods: PodsOnNode | None, system: SystemPods | None, units: HostUnits | None
+) -> bool:
+    """Whether this cluster has kube-proxy, so that this node should, unless something replaces it here."""
     if is_virtual(here) or here.status.node_info.operating_system == "windows":
         return False
     unit = units.get("kube-proxy") if units else None
     elsewhere = any(is_proxy(p) for p in (system.items if system else ()))
-    return bool(proxy.pods) or elsewhere or (unit is not None and unit.starts_at_boot)
+    replaced = any(REPLACES.search(p.metadata.name) for p in (pods.items if pods else ()))
+    return bool(proxy.pods) or (elsewhere and not replaced) or (unit is not None and unit.starts_at_boot)
+
+
+def _is_new(here: Node, proxy: ServiceProxy, clock: Clock) -> bool:
+    """Whether the node, or each of its kube-proxy pods, is so young that it may still be starting."""
+    created = here.metadata.creation_timestamp
+    if created is not None and clock.age(created) < YOUNG_NODE:
+        return True
+    starts = [began for p in proxy.pods if (began := running_since(p) or p.status.start_time)]
+    return bool(starts) and all(clock.age(t) < YOUNG_POD for t in starts)
+
+
+def _nothing_runs(units: HostUnits | None, runtime: ContainerRuntime | None) -> bool:
+    """Whether who would start kube-proxy is down itself: its absence is no news then."""
+    kubelet = units.get("kubelet") if units else None
+    down = runtime is not None and runtime.call in {Call.FAILED, Call.TIMEOUT}
+    return down or (kubelet is not None and kubelet.present and not kubelet.running)
 
 
 def _look(
-    proxy: ServiceProxy, mode: ProxyMode, clock: Clock, rules: PerNode[ServiceRules], units: HostUnits | None
+    proxy: ServiceProxy,
+    mode: ProxyMode,
+    clock: Clock,
+    rules: PerNode[ServiceRules],
+    units: HostUnits | None,
+    usual: str,
 ) -> Seen:
     unit = units.get("kube-proxy") if units else None
     by_unit = unit is not None and unit.running
-    stopped = not by_unit and not any(p.ready for p in proxy.pods) and mode.healthz != HEALTHY
+    stopped = not by_unit and not any(runs(p) for p in proxy.pods) and mode.healthz != HEALTHY
     lines = [
         x
         for log in proxy.logs.values()
@@ -128,8 +168,8 @@ def _look(
         if _FAILED.search(x.text) and (x.at is None or clock.age(x.at) <= clock.window_seconds)
     ]
     mine, others = rules.get(proxy.node), rules.others(proxy.node)
-    missing = mine is not None and mine.programmed is False and any(r.programmed for r in others)
-    ready = [c.last_transition_time for p in proxy.pods if not p.ready and (c := p.condition("Ready"))]
+    missing = mine is not None and mine.programmed(usual) is False and any(r.programmed(usual) for r in others)
+    ready = [c.last_transition_time for p in proxy.pods if not runs(p) and (c := p.condition("Ready"))]
     starts = [t for t in (*ready, *(x.at for x in lines)) if t]
     return Seen(
         stopped=stopped,
@@ -162,18 +202,19 @@ def _title(reason: str, name: str) -> Text:
 
 def _fixes(proxy: ServiceProxy) -> tuple[Fix, ...]:
     names = " ".join(shlex.quote(p.metadata.name) for p in proxy.pods)
+    space = shlex.quote(proxy.pods[0].metadata.namespace or "kube-system") if proxy.pods else "kube-system"
     if not names:
         commands = ("kubectl -n kube-system get daemonset kube-proxy -o wide",)
         return (Fix(what=T("Look why kube-proxy has no pod there."), safety=Safety.READ_ONLY, commands=commands),)
     read = Fix(
         what=T("Read why kube-proxy does not work."),
         safety=Safety.READ_ONLY,
-        commands=(f"kubectl -n kube-system logs {names.split()[0]} --tail=50",),
+        commands=(f"kubectl -n {space} logs {names.split()[0]} --tail=50",),
     )
     again = Fix(
         what=T("Restart kube-proxy on {node}; rules that are there stay until it has new ones.", node=proxy.node),
         safety=Safety.DISRUPTIVE,
-        commands=(f"kubectl -n kube-system delete pod {names}",),
+        commands=(f"kubectl -n {space} delete pod {names}",),
         verify=("curl -s -w ' %{http_code}' http://127.0.0.1:10256/healthz",),
     )
     return read, again

@@ -15,12 +15,14 @@ from bot.bundle.store import open_bundle
 from bot.collect.host_base import host_base
 from bot.collect.host_log_lines import since
 from bot.collect.host_logs import host_logs
-from bot.collect.host_targeted import policy_routing
+from bot.collect.host_targeted import host_targeted
+from bot.collector import Wanted
 from bot.errors import Kind, SourceError
-from bot.model.evidence import Ask, Clock, Evidence, Gap
+from bot.model.evidence import Ask, Clock, Evidence, Gap, PerNode
 from bot.model.host import (
     Call,
     ContainerRuntime,
+    Disks,
     HostUnits,
     Iptables,
     KubeletDefaults,
@@ -33,6 +35,7 @@ from bot.model.host import (
     RoutingRules,
     Unit,
 )
+from bot.model.host_resources import DiskUse, Images
 from bot.model.proof import Proof, Source
 from bot.model.refs import NodeName
 from bot.source import Kube, Output, Response, Section, Shell
@@ -108,6 +111,26 @@ def second_trip(shell: Shell, first: Mapping[type[Evidence], Evidence | Gap]) ->
     return {item.type if isinstance(item, Gap) else type(item): item for item in found}
 
 
+def third_trip(
+    shell: Shell, rules: RoutingRules | None = None, disks: Disks | None = None
+) -> dict[type[Evidence], Evidence | Gap]:
+    """What the third round trip yields where tables and what fills a disk are wanted, by type."""
+    found = host_targeted(
+        shell=shell,
+        node=NODE,
+        clock=CLOCK,
+        wanted=Wanted(frozenset({PolicyRouting, Images, DiskUse})),
+        reached=REACHED,
+        rules=rules,
+        sysctls=None,
+        links=None,
+        disks=disks,
+        nodes=None,
+        pods=PerNode({}),
+    )
+    return {item.type if isinstance(item, Gap) else type(item): item for item in found}
+
+
 def test_a_healthy_node_leaves_no_gap_in_the_first_trip() -> None:
     """Every type of the first trip is there, from one visit."""
     shell = recorded()
@@ -123,7 +146,7 @@ def test_a_node_is_visited_at_most_three_times() -> None:
     second_trip(shell, first)
     rules = first[RoutingRules]
     assert isinstance(rules, RoutingRules)
-    (routing,) = policy_routing(shell=shell, node=NODE, clock=CLOCK, rules=rules)
+    routing = third_trip(shell, rules)[PolicyRouting]
     assert isinstance(routing, PolicyRouting)
     assert {} == routing.tables
     assert 2 == len(shell.trips)
@@ -236,7 +259,7 @@ def test_tables_are_read_as_text_where_rules_came_as_text() -> None:
     )
     rules = first_trip(shell)[RoutingRules]
     assert isinstance(rules, RoutingRules)
-    (routing,) = policy_routing(shell=shell, node=NODE, clock=CLOCK, rules=rules)
+    routing = third_trip(shell, rules)[PolicyRouting]
     assert isinstance(routing, PolicyRouting)
     default = routing.default("2")
     assert default is not None

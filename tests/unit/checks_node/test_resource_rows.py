@@ -15,7 +15,9 @@ from bot.bundle.recorded import sources
 from bot.bundle.store import open_bundle
 from bot.check import load
 from bot.checks.node.too_many_object_watches import referred
-from bot.collect.host_resources import host_space
+from bot.collect.host_resources import SPACE
+from bot.collect.host_targeted import host_targeted
+from bot.collector import Wanted
 from bot.model.cluster import LogLine, NodeEvents, Nodes, PodsOnNode
 from bot.model.evidence import Clock, Evidence, Gap, PerNode
 from bot.model.finding import Confidence, Finding, Severity
@@ -29,6 +31,7 @@ from bot.model.host import (
     KubeletArguments,
     KubeletLog,
     KubeletProcess,
+    NodeReached,
     RuntimeContainer,
     Unit,
 )
@@ -363,11 +366,25 @@ class Counting:
         return found | {"DU": Output(text="90000000000\t/var/log\n", rc=0)}
 
 
-@pytest.mark.parametrize(("percent", "asked"), [(40, []), (85, ["IMAGES", "DU"])])
+@pytest.mark.parametrize(("percent", "asked"), [(40, []), (85, [*SPACE])])
 def test_du_is_asked_only_of_a_node_whose_disk_is_nearly_full(percent: int, asked: list[str]) -> None:
     """It reads the whole disk; on a healthy node both pieces are missing, with the reason."""
     shell = Counting()
-    found = list(host_space(shell=shell, node=NODE, clock=CLOCK, disks=disk(percent)))
+    found = list(
+        host_targeted(
+            shell=shell,
+            node=NODE,
+            clock=CLOCK,
+            wanted=Wanted(frozenset({Images, DiskUse})),
+            reached=NodeReached(proof=PROOF, node=NODE, clock_ahead=0.0),
+            rules=None,
+            sysctls=None,
+            links=None,
+            disks=disk(percent),
+            nodes=None,
+            pods=PerNode({}),
+        )
+    )
     assert asked == shell.asked
     kinds = [f"{f.type.__name__} missing" if isinstance(f, Gap) else type(f).__name__ for f in found]
-    assert (["Images", "DiskUse"] if asked else ["Images missing", "DiskUse missing"]) == kinds
+    assert (["Images", "DiskUse"] if asked else ["Images missing", "DiskUse missing"]) == kinds[-2:]
