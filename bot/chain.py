@@ -84,6 +84,11 @@ class Story:
         """The findings that cause this one by active edges."""
         return tuple(a.cause for a in self.arrows if a.effect == position and a.active and a.type is Type.CAUSES)
 
+    def explains(self, position: int) -> frozenset[int]:
+        """The findings that this one causes by active edges, directly or not."""
+        causes = {(a.cause, a.effect) for a in self.arrows if a.active and a.type is Type.CAUSES}
+        return frozenset(reach(position, causes))
+
 
 def explain(
     findings: Iterable[Finding], known: Known, owns: tuple[str, ...] = (), links: Iterable[Link] = LINKS

@@ -15,7 +15,7 @@ from typing import TypeVar
 from bot import check as checks
 from bot import collector as collectors
 from bot.assemble import Case, assemble
-from bot.chain import explain
+from bot.chain import Story, explain
 from bot.check import needs_of
 from bot.errors import SourceError, UsageError
 from bot.gather import Gathering, Step, types_needed
@@ -88,8 +88,8 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
     _require_target(order, known)
     outcomes = checks.run(chosen, known, nodes)
     about = order.command.about(order.question) if order.command.about else frozenset()
-    findings = tuple(_in_place(f, about) for outcome in outcomes for f in outcome.findings)
-    story = explain(findings, known, order.command.owns)
+    findings = tuple(f for outcome in outcomes for f in outcome.findings)
+    story = _story(findings, known, order.command.owns, about)
     clock = known.get(Clock)
     assert clock is not None
     case = Case(
@@ -109,10 +109,19 @@ def diagnose(order: Order, sources: Sources, progress: Progress | None = None) -
     return assemble(case, outcomes, story)
 
 
-def _in_place(finding: Finding, about: frozenset[str]) -> Finding:
-    """A fault of a node that was only visited to compare it is a remark, not the answer."""
-    elsewhere = bool(about) and bool(finding.nodes) and not finding.nodes & about
-    return replace(finding, severity=Severity.INFO) if elsewhere and finding.severity in ALARMING else finding
+def _story(findings: tuple[Finding, ...], known: Known, owns: tuple[str, ...], about: frozenset[str]) -> Story:
+    """A fault of a node that was only visited to compare it is a remark, unless it explains what was asked about."""
+    story = explain(findings, known, owns)
+    here = {i for i, f in enumerate(story.findings) if not about or not f.nodes or f.nodes & about}
+    remarks = {
+        i
+        for i, f in enumerate(story.findings)
+        if i not in here and f.severity in ALARMING and not story.explains(i) & here
+    }
+    if not remarks:
+        return story
+    placed = (replace(f, severity=Severity.INFO) if i in remarks else f for i, f in enumerate(story.findings))
+    return explain(placed, known, owns)
 
 
 def _told(function: Callable[..., Told | None] | None, known: Known) -> Told | None:

@@ -25,6 +25,17 @@ def same_node(case: Case) -> Tri:
     return _meet(case.cause.nodes, case.effect.nodes)
 
 
+def pair_of_nodes(case: Case) -> Tri:
+    """The cause is on one end of the ways that fail: where they begin, or on the one node that they do not reach.
+
+    Of several nodes out of reach it may explain its own alone: the edge stays possible then.
+    """
+    peers = fact_set(case.effect.facts, "peers")
+    if same_node(case) is not Tri.FALSE or not peers & case.cause.nodes:
+        return same_node(case)
+    return Tri.TRUE if peers <= case.cause.nodes else Tri.UNKNOWN
+
+
 def whole_on_node(case: Case) -> Tri:
     """Every node of the effect is a node of the cause: nothing is left elsewhere."""
     if not case.cause.nodes or not case.effect.nodes:

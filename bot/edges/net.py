@@ -6,7 +6,7 @@ The comment above an edge is its guard in words.
 from __future__ import annotations
 
 from bot.edges.build import AMPLIFIES, CAUSES, links
-from bot.edges.guards import always, both, either, negate, reason, same, same_node
+from bot.edges.guards import always, both, either, negate, pair_of_nodes, reason, same, same_node
 
 LINKS = (
     # table/rule refers to the missing device
@@ -26,9 +26,11 @@ LINKS = (
     # networkd/NM restart in the window
     *links("NET-05", "NET-02", CAUSES, same_node),
     # drop counter / forwarding off on that node
-    *links("NET-06 NET-07", "DNS-03 DNS-04 NET-09 APP-02", CAUSES, same_node),
+    *links("NET-06 NET-07", "DNS-03 DNS-04 APP-02", CAUSES, same_node),
+    # that node is one of the pair
+    *links("NET-06 NET-07 NET-08", "NET-09", CAUSES, pair_of_nodes),
     # same boundary and port
-    *links("NET-08", "NET-09 DNS-10 KUBECTL-01 METRICS-05 APISVC-03 ING-02 SVC-11 SVC-16 APP-02", CAUSES, same_node),
+    *links("NET-08", "DNS-10 KUBECTL-01 METRICS-05 APISVC-03 ING-02 SVC-11 SVC-16 APP-02", CAUSES, same_node),
     # pair of nodes matches
     *links("NET-09", "DNS-03 DNS-04 APISVC-03 APP-02", CAUSES, same_node),
     *links("NET-10 NET-11 NET-17", "APP-02 APP-03", CAUSES, same_node),
