@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from bot.check import check
 from bot.checks.node import space
-from bot.model.cluster import Nodes
-from bot.model.evidence import Expectations
+from bot.checks.node.about import Around
+from bot.model.cluster import NodeEvents, Nodes
+from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import ContainerRuntime, Disks
-from bot.model.host_resources import Images
+from bot.model.host import ContainerRuntime, Disks, KubeletArguments, Mounts
+from bot.model.host_resources import DiskUse, Images, KubeletSettings
 from bot.model.refs import node
 from bot.model.text import T, Text
 
@@ -21,9 +23,15 @@ MOST_SHOWN = 10
 def disk_full_of_images(
     *,
     disks: Disks,
+    clock: Clock,
     images: Images | None,
+    use: DiskUse | None,
+    mounts: Mounts | None,
     nodes: Nodes | None,
+    events: NodeEvents | None,
     runtime: ContainerRuntime | None,
+    settings: KubeletSettings | None,
+    arguments: KubeletArguments | None,
     expect: Expectations | None,
 ) -> Iterator[Finding]:
     """The disk of a node is nearly full, and images take most of it.
@@ -31,28 +39,44 @@ def disk_full_of_images(
     Says:
         "no space left on device", "pods are evicted", "the node has disk pressure".
     Evidence:
-        df, the list of images, the DiskPressure condition, the containers that use images.
+        df, the mounts, the list of images (crictl, docker), du, the DiskPressure condition, events about the node, the
+        containers that use images, the kubelet's own limits.
     Rule:
-        Less than 15 % of the filesystem of images is available (nodefs: 10 %), and images are at least 40 % of what
-        is used. Confirmed when the kubelet reports DiskPressure too.
+        Less of the filesystem of images (or of the kubelet) is available than the node's own limit for eviction (by
+        default 15 % and 10 %), and images are at least 40 % of what is used; layers that images share are counted in
+        each, so never more than du finds in the runtime's folder. Confirmed when the kubelet reports DiskPressure, or
+        that it cannot free enough.
     Cause:
         Many or large images in a short time; garbage collection cannot keep up or is off. It explains evicted pods,
         failing pulls, and a runtime that cannot write.
     Fix:
-        List what is unused, then remove it; collect earlier, or give the node a larger disk.
+        List what is unused, then remove it; collect earlier (imageGCHighThresholdPercent, imageMaximumGCAge), or give
+        the node a larger disk.
     Verify:
         DiskPressure is False five minutes later.
     Must not fire:
-        Space is there again and only the taint of the transition period remains.
+        Space is there again and only the taint of the transition period remains; "invalid capacity 0 on image
+        filesystem" at the kubelet's start.
     Reasons:
         - images: images are what fills the disk
     """
-    here = nodes.get(disks.node) if nodes else None
-    limit = (expect.thresholds.get("NODE-18", {}) if expect else {}).get("share", space.IMAGE_SHARE)
-    found = space.short(disks, here, images, expect)
-    if found is None or images is None or found.images is None or found.images < limit:
+    about = space.Space(
+        disks=disks,
+        mounts=mounts,
+        nodes=nodes,
+        images=images,
+        use=use,
+        runtime=runtime,
+        settings=settings,
+        arguments=arguments,
+        expect=expect,
+    )
+    found = about.short()
+    if found is None or images is None or found.images is None or found.images < about.image_share:
         return
-    pressed = space.pressed(here, "DiskPressure")
+    since = space.pressed_since(about.node, "DiskPressure")
+    pressed = space.pressed(about.node, "DiskPressure")
+    told = space.told(events, clock)
     yield Finding(
         code="NODE-18",
         reason="images",
@@ -63,31 +87,32 @@ def disk_full_of_images(
             mount=found.filesystem.mount,
         ),
         detail=_detail(images, runtime),
-        severity=Severity.HIGH,
-        confidence=Confidence.CONFIRMED if pressed else Confidence.LIKELY,
+        severity=Around(node=disks.node, clock=clock, nodes=nodes).severity(Severity.HIGH, since),
+        confidence=Confidence.CONFIRMED if pressed or told else Confidence.LIKELY,
         subject=node(disks.node),
         facts={
-            "node": disks.node,
-            "mount": found.filesystem.mount,
-            "error_class": "no-space",
-            "left_percent": round(found.left),
+            **space.facts(about, found),
             "images_percent": round(found.images),
+            "images": tuple(f"{space.gib(i.size)} {i.name}" for i in images.items[:MOST_SHOWN]),
         },
+        onset=since,
         proofs=(
             disks.proof,
             images.proof.quote(*(f"{space.gib(i.size)}  {i.name}" for i in images.items[:MOST_SHOWN])),
             *((nodes.proof.quote(f"{disks.node}: DiskPressure=True"),) if nodes and pressed else ()),
+            *((events.proof.quote(*told),) if events and told else ()),
         ),
-        fixes=_fixes(),
+        fixes=_fixes(about, found, docker=about.scheme == "docker"),
     )
 
 
 def _detail(images: Images, runtime: ContainerRuntime | None) -> Text | None:
     """How much could be removed: the images that no container was made of; None when the containers are not known."""
-    if runtime is None or runtime.containers is None:
+    known = runtime.containers if runtime else None
+    used = images.used if known is None else tuple(c.image for c in known)
+    if used is None:
         return None
-    used = {c.image for c in runtime.containers}
-    spare = sum(i.size for i in images.items if i.id not in used and i.name not in used)
+    spare = sum(i.size for i in images.items if not any(i.is_of(reference) for reference in used))
     return T(
         "{total} of images, of which {spare} are used by no container.",
         total=space.gib(images.total),
@@ -95,11 +120,12 @@ def _detail(images: Images, runtime: ContainerRuntime | None) -> Text | None:
     )
 
 
-def _fixes() -> tuple[Fix, ...]:
+def _fixes(about: space.Space, found: space.Short, *, docker: bool) -> tuple[Fix, ...]:
     prune = Fix(
         what=T("On the node: remove the images that no container uses; they are pulled again when needed."),
         safety=Safety.REVERSIBLE,
-        commands=("sudo crictl rmi --prune",),
-        verify=("df -h /var/lib/containerd", "kubectl get nodes -o wide"),
+        commands=("sudo docker image prune -a -f" if docker else "sudo crictl rmi --prune",),
+        verify=(f"df -h {shlex.quote(found.filesystem.mount)}", space.pressure_of(about.disks.node)),
     )
-    return space.look(("sudo crictl images", "sudo crictl ps -a")), prune
+    listed = ("sudo docker images", "sudo docker ps -a") if docker else ("sudo crictl images", "sudo crictl ps -a")
+    return space.look(listed), prune

@@ -7,33 +7,44 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.node import space
+from bot.checks.node import eviction, space
+from bot.checks.node.about import Around
 from bot.model.cluster import Nodes
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import Disks, Filesystem, KubeletLog
-from bot.model.lines import in_window, is_current
+from bot.model.host import ContainerRuntime, Disks, Filesystem, KubeletArguments, KubeletLog, Mounts
+from bot.model.host_resources import KubeletSettings
+from bot.model.lines import current
 from bot.model.refs import node
 from bot.model.text import T
 
-_FULL = re.compile(r"no space left on device")
-PATHS = ("/", "/var", "/var/log", "/tmp", space.NODEFS, *space.IMAGEFS.values())  # noqa: S108 - a path that is judged
+_FULL = re.compile(r"^(?!.*(?:inotify|/sys/fs/cgroup)).*no space left on device")  # those have limits of their own
+PATHS = ("/", "/var", "/var/log", "/tmp")  # noqa: S108 - a path that is judged
 LIMIT = 95.0
 
 
 @check("NODE-20")
 def exhausted_inodes(
-    *, disks: Disks, clock: Clock, nodes: Nodes | None, log: KubeletLog | None, expect: Expectations | None
+    *,
+    disks: Disks,
+    clock: Clock,
+    mounts: Mounts | None,
+    nodes: Nodes | None,
+    log: KubeletLog | None,
+    runtime: ContainerRuntime | None,
+    settings: KubeletSettings | None,
+    arguments: KubeletArguments | None,
+    expect: Expectations | None,
 ) -> Iterator[Finding]:
     """A filesystem that the kubelet or the runtime writes to has nearly no inodes left.
 
     Says:
         "no space left on device, but df shows free space".
     Evidence:
-        df -i, the DiskPressure condition, the kubelet's log.
+        df -i, the mounts, the DiskPressure condition, the kubelet's log and its own limits.
     Rule:
-        At least 95 % of the inodes of a filesystem are used. Confirmed when the kubelet reports DiskPressure or cannot
-        write.
+        At least 95 % of the inodes of a filesystem are used, or more than the node's own limit for eviction allows.
+        Confirmed when the kubelet cannot write, or reports DiskPressure while bytes are free.
     Cause:
         Millions of small files. It explains evicted pods and pods that cannot be made.
     Fix:
@@ -45,15 +56,19 @@ def exhausted_inodes(
     Reasons:
         - no-inodes: the inodes are used up
     """
-    limit = (expect.thresholds.get("NODE-20", {}) if expect else {}).get("percent", LIMIT)
-    judged = {f.mount: f for path in PATHS if (f := space.holding(disks, path))}
-    full = [f for f in judged.values() if f.inodes and _percent(f) >= limit]
+    about = space.Space(
+        disks=disks, mounts=mounts, nodes=nodes, runtime=runtime, settings=settings, arguments=arguments, expect=expect
+    )
+    least = (expect.thresholds.get("NODE-20", {}) if expect else {}).get("percent", LIMIT)
+    places = dict.fromkeys((*PATHS, about.kubelet_root), "nodefs") | {about.image_root: "imagefs"}
+    judged = [(f, kind) for path, kind in places.items() if (f := about.holding(path)) and f.inodes]
+    full = [f for f, kind in judged if _percent(f) >= least or _evicts(about, f, kind)]
     if not full:
         return
     worst = max(full, key=_percent)
-    here = nodes.get(disks.node) if nodes else None
-    lines = [x for x in in_window(log.lines, clock) if _FULL.search(x.text)] if log else []
-    agrees = space.pressed(here, "DiskPressure") or is_current(lines, clock)
+    lines = current(log.lines, _FULL, clock) if log else ()
+    pressed = space.pressed(about.node, "DiskPressure") and about.short() is None
+    since = space.pressed_since(about.node, "DiskPressure") if pressed else None
     yield Finding(
         code="NODE-20",
         reason="no-inodes",
@@ -63,11 +78,21 @@ def exhausted_inodes(
             mount=worst.mount,
             node=disks.node,
         ),
-        severity=Severity.HIGH,
-        confidence=Confidence.CONFIRMED if agrees else Confidence.LIKELY,
+        severity=Around(node=disks.node, clock=clock, nodes=nodes).severity(Severity.HIGH, since),
+        confidence=Confidence.CONFIRMED if pressed or lines else Confidence.LIKELY,
         subject=node(disks.node),
-        facts={"node": disks.node, "mount": worst.mount, "error_class": "no-space"},
-        proofs=(disks.proof, *((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ())),
+        facts={
+            "node": disks.node,
+            "mount": worst.mount,
+            "error_class": "no-space",
+            "pressure": space.pressed(about.node, "DiskPressure"),
+        },
+        onset=since or next((x.at for x in lines if x.at), None),
+        proofs=(
+            disks.proof,
+            *((nodes.proof.quote(f"{disks.node}: DiskPressure=True"),) if nodes and pressed else ()),
+            *((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ()),
+        ),
         fixes=(
             space.look((f"sudo du -x --inodes -d3 {shlex.quote(worst.mount)} | sort -n | tail -20",)),
             Fix(
@@ -81,3 +106,9 @@ def exhausted_inodes(
 
 def _percent(filesystem: Filesystem) -> float:
     return 100.0 * filesystem.inodes_used / filesystem.inodes if filesystem.inodes else 0.0
+
+
+def _evicts(about: space.Space, filesystem: Filesystem, kind: str) -> bool:
+    """Whether fewer inodes are free than the node's own limit allows."""
+    own = eviction.limit(f"{kind}.inodesFree", about.settings, about.arguments)
+    return eviction.below(own, filesystem.inodes - filesystem.inodes_used, filesystem.inodes)

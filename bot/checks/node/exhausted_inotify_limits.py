@@ -12,20 +12,21 @@ from bot.checks.node.about import Around, kubelet_of, last_start
 from bot.model.cluster import Heartbeats, LogLine, Nodes
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import Disks, HostUnits, KubeletLog
+from bot.model.host import Disks, HostUnits, KubeletArguments, KubeletLog, Mounts, NodeIdentity
 from bot.model.host_resources import Inotify
 from bot.model.lines import in_window, is_current
 from bot.model.refs import node
 from bot.model.text import T, Text
 
-_WATCHES = re.compile(r"inotify_add_watch \S+: no space left on device|Failed to start cAdvisor.*inotify")
 _INSTANCES = re.compile(
     r"(?:failed to create|error creating) fsnotify watcher: too many open files"
-    r"|error initializing watcher: too many open files|inotify_init: too many open files"
+    r"|error initializing watcher: too many open files|inotify_init1?: too many open files"
 )
+_WATCHES = re.compile(r"inotify_add_watch \S+: no space left on device|Failed to start cAdvisor.*inotify")
 SMALL = 8192
 LIMIT = 90.0
 FULL = 1.0
+WATCHES, INSTANCES = 524288, 8192  # what the catalogue sets (NODE-23)
 
 
 @check("NODE-23")
@@ -35,7 +36,10 @@ def exhausted_inotify_limits(
     clock: Clock,
     units: HostUnits | None,
     log: KubeletLog | None,
+    identity: NodeIdentity | None,
     disks: Disks | None,
+    mounts: Mounts | None,
+    arguments: KubeletArguments | None,
     nodes: Nodes | None,
     beats: Heartbeats | None,
     expect: Expectations | None,
@@ -45,17 +49,18 @@ def exhausted_inotify_limits(
     Says:
         "No space left on /sys/fs/cgroup, but df is fine", "kubectl logs -f: too many open files".
     Evidence:
-        The limits, how many instances root holds, the kubelet's log, df.
+        The limits, how many instances and watches root holds, the kubelet's log, df.
     Rule:
-        The kubelet's log names inotify in its last start, or now; or root holds 90 % of the instances. At most 8192
-        watches alone is a warning. Confirmed when the log says it and the limits are small or used.
+        The kubelet's log names inotify in its last start, or now; or root holds 90 % of the instances or of the
+        watches. At most 8192 watches alone is a warning. Confirmed when the log says it and the limit that it means is
+        small or used.
     Cause:
         The distribution's default is too small. It explains NODE-03 (cAdvisor cannot start) and pods that cannot be
         made.
     Fix:
         Raise both limits, now and for the next boot.
     Verify:
-        Less than half of the instances are used.
+        Less than half of what the limits allow is used.
     Must not fire:
         A disk that is really full: that comes first.
     Reasons:
@@ -65,28 +70,43 @@ def exhausted_inotify_limits(
     """
     percent = (expect.thresholds.get("NODE-23", {}) if expect else {}).get("percent", LIMIT)
     lines = _said(units, log, clock)
-    reason = "watches" if any(_WATCHES.search(x.text) for x in lines) else "instances" if lines else ""
-    if reason == "watches" and _full(disks, nodes):
+    reason = _named(lines)
+    if reason == "watches" and _full(disks, mounts, arguments, nodes):
         reason, lines = "", ()
-    crowded = limits.used is not None and limits.instances > 0 and 100.0 * limits.used / limits.instances >= percent
+    crowded = _crowded(limits, percent)
     small = limits.watches <= SMALL
     if not reason and not crowded and not small:
         return
-    backed = small if reason == "watches" else crowded
-    unclear = reason == "watches" and disks is None and not small  # the same words come from a full disk
-    reason = reason or ("instances" if crowded else "small-limit")
+    backed = reason in crowded or (small and reason == "watches")
+    unclear = reason == "watches" and disks is None and not backed  # the same words come from a full disk
+    reason = reason or next(iter(crowded), "small-limit")
+    around = Around(node=limits.node, clock=clock, nodes=nodes, beats=beats, identity=identity)
+    onset = _onset(units, log, lines, around)
     yield Finding(
         code="NODE-23",
         reason=reason,
         title=_title(reason, limits),
-        severity=Severity.WARN if reason == "small-limit" else Severity.HIGH,
+        severity=Severity.WARN if reason == "small-limit" else around.severity(Severity.HIGH, onset),
         confidence=_confidence(lines, backed=backed, unclear=unclear),
         subject=node(limits.node),
         facts={"node": limits.node, "watches": limits.watches, "instances": limits.instances},
-        onset=_onset(units, lines, Around(node=limits.node, clock=clock, beats=beats)),
+        onset=onset,
         proofs=(*((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ()), limits.proof),
-        fixes=(_fix(),),
+        fixes=(_fix(limits),),
     )
+
+
+def _named(lines: tuple[LogLine, ...]) -> str:
+    """Which limit the lines mean: instances where a watcher cannot be made, watches where a watch cannot be added."""
+    if any(_INSTANCES.search(x.text) for x in lines):
+        return "instances"
+    return "watches" if lines else ""
+
+
+def _crowded(limits: Inotify, percent: float) -> tuple[str, ...]:
+    """The limits of which root uses so much or more."""
+    pairs = (("instances", limits.used, limits.instances), ("watches", limits.watched, limits.watches))
+    return tuple(n for n, used, most in pairs if used is not None and most > 0 and 100.0 * used / most >= percent)
 
 
 def _said(units: HostUnits | None, log: KubeletLog | None, clock: Clock) -> tuple[LogLine, ...]:
@@ -98,11 +118,13 @@ def _said(units: HostUnits | None, log: KubeletLog | None, clock: Clock) -> tupl
     return lines if is_current(lines, clock) else ()
 
 
-def _onset(units: HostUnits | None, lines: tuple[LogLine, ...], around: Around) -> datetime | None:
+def _onset(
+    units: HostUnits | None, log: KubeletLog | None, lines: tuple[LogLine, ...], around: Around
+) -> datetime | None:
     """Since when: of a kubelet that is down since it went down, else since the first line."""
     kubelet = kubelet_of(units) if units else None
     if kubelet is not None and kubelet.down and lines:
-        return around.down_since(kubelet)
+        return around.down_since(kubelet, log)
     return next((x.at for x in lines if x.at), None)
 
 
@@ -116,12 +138,13 @@ def _names_it(line: LogLine) -> bool:
     return bool(_WATCHES.search(line.text) or _INSTANCES.search(line.text))
 
 
-def _full(disks: Disks | None, nodes: Nodes | None) -> bool:
-    """Whether a disk that the kubelet writes to has really no space."""
-    here = nodes.get(disks.node) if nodes and disks else None
-    paths = ("/", space.NODEFS, space.image_path(here))
-    found = [f for p in paths if disks and (f := space.holding(disks, p))]
-    return any(space.left(f) < FULL for f in found)
+def _full(disks: Disks | None, mounts: Mounts | None, arguments: KubeletArguments | None, nodes: Nodes | None) -> bool:
+    """Whether a disk that the kubelet writes to has really no space, or no inodes."""
+    if disks is None:
+        return False
+    about = space.Space(disks=disks, mounts=mounts, nodes=nodes, arguments=arguments)
+    found = [f for p in ("/", about.kubelet_root, about.image_root) if (f := about.holding(p))]
+    return any(space.left(f) < FULL or (f.inodes and f.inodes_used >= f.inodes * (1 - FULL / 100)) for f in found)
 
 
 def _title(reason: str, limits: Inotify) -> Text:
@@ -138,10 +161,17 @@ def _title(reason: str, limits: Inotify) -> Text:
     return T("the inotify watches of {node} are used up ({watches})", node=limits.node, watches=limits.watches)
 
 
-def _fix() -> Fix:
+def _fix(limits: Inotify) -> Fix:
+    now = f"fs.inotify.max_user_watches={limits.watches} fs.inotify.max_user_instances={limits.instances}"
+    new = f"fs.inotify.max_user_watches={max(WATCHES, limits.watches)}"
+    more = f"fs.inotify.max_user_instances={max(INSTANCES, limits.instances)}"
     return Fix(
-        what=T("On the node: raise both limits now; write them to a file below /etc/sysctl.d for the next boot."),
+        what=T("On the node: raise both limits, now and for the next boot."),
         safety=Safety.REVERSIBLE,
-        commands=("sudo sysctl -w fs.inotify.max_user_watches=524288 fs.inotify.max_user_instances=8192",),
+        commands=(
+            f"sudo sysctl -w {new} {more}",
+            f"printf '%s\\n' {new} {more} | sudo tee /etc/sysctl.d/99-inotify.conf",
+        ),
         verify=("sysctl fs.inotify.max_user_watches fs.inotify.max_user_instances",),
+        undo=("sudo rm /etc/sysctl.d/99-inotify.conf", f"sudo sysctl -w {now}"),
     )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
-from bot.model.evidence import Expectations
+from bot.checks.node import eviction
+from bot.model.cluster import NodeEvents, Nodes
+from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Fix, Safety
-from bot.model.host import Disks, Filesystem
-from bot.model.host_resources import Images
+from bot.model.host import ContainerRuntime, Disks, Filesystem, KubeletArguments, Mounts
+from bot.model.host_resources import DiskUse, Images, KubeletSettings
 from bot.model.k8s import Node
 from bot.model.text import T
 
 NODEFS = "/var/lib/kubelet"
 IMAGEFS = {"docker": "/var/lib/docker", "cri-o": "/var/lib/containers", "containerd": "/var/lib/containerd"}
-LEAST_IMAGEFS, LEAST_NODEFS, IMAGE_SHARE = 15.0, 10.0, 40.0  # percent: the kubelet's defaults for eviction
+IMAGE_SHARE = 40.0  # percent of what is used, from which on images are what fills a disk (catalogue NODE-18)
 GIB = 1024**3
 
 
@@ -32,28 +37,90 @@ class Short:
     images: float | None
 
 
-def holding(disks: Disks, path: str) -> Filesystem | None:
-    """The filesystem that ``path`` lies on."""
-    fits = [f for f in disks.filesystems if path == f.mount or path.startswith(f"{f.mount.rstrip('/')}/")]
-    return max(fits, key=lambda f: len(f.mount), default=None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """The disks of a node with what else tells where kubelet and images lie; all but the disks may be unknown."""
+
+    disks: Disks
+    mounts: Mounts | None = None
+    nodes: Nodes | None = None
+    images: Images | None = None
+    use: DiskUse | None = None
+    runtime: ContainerRuntime | None = None
+    settings: KubeletSettings | None = None
+    arguments: KubeletArguments | None = None
+    expect: Expectations | None = None
+
+    @property
+    def node(self) -> Node | None:
+        """The node object."""
+        return self.nodes.get(self.disks.node) if self.nodes else None
+
+    @property
+    def scheme(self) -> str:
+        """``containerd``, ``docker``, ``cri-o``; empty when unknown."""
+        return self.node.status.node_info.container_runtime_version.partition("://")[0] if self.node else ""
+
+    @property
+    def image_root(self) -> str:
+        """Where the runtime keeps images and containers."""
+        told = self.runtime.root if self.runtime else ""
+        return told or IMAGEFS.get(self.scheme, IMAGEFS["containerd"])
+
+    @property
+    def kubelet_root(self) -> str:
+        """Where the kubelet keeps pods."""
+        flag = self.arguments.flags.get("root-dir", "") if self.arguments else ""
+        return flag.rstrip("/") if flag.startswith("/") else NODEFS
+
+    def holding(self, path: str) -> Filesystem | None:
+        """The filesystem that ``path`` lies on; a folder that is bound to one of another disk lies on that disk."""
+        fits = [f for f in self.disks.filesystems if _covers(f.mount, path)]
+        found = max(fits, key=lambda f: len(f.mount), default=None)
+        bound = [m for m in (self.mounts.items if self.mounts else ()) if _covers(m.target, path)]
+        deepest = max(bound, key=lambda m: len(m.target), default=None)
+        if deepest is None or (found is not None and len(deepest.target) <= len(found.mount)):
+            return found
+        device = deepest.source.partition("[")[0]
+        return next((f for f in self.disks.filesystems if f.device == device), None)
+
+    def short(self) -> Short | None:
+        """The filesystem of images or of the kubelet that is below the kubelet's limit; None when none is."""
+        image, kubelet = self.holding(self.image_root), self.holding(self.kubelet_root)
+        if image and self._is_short(image, "imagefs"):
+            return Short(filesystem=image, left=left(image), images=self._share(image))
+        if kubelet and self._is_short(kubelet, "nodefs"):
+            return Short(filesystem=kubelet, left=left(kubelet), images=0.0)
+        return None
+
+    @property
+    def image_share(self) -> float:
+        """The percentage from which on images are what fills a disk."""
+        return self._thresholds().get("share", IMAGE_SHARE)
+
+    def _thresholds(self) -> dict[str, float]:
+        return dict(self.expect.thresholds.get("NODE-18", {})) if self.expect else {}
+
+    def _is_short(self, filesystem: Filesystem, kind: str) -> bool:
+        """By the operator's threshold, else by the node's own limit."""
+        told = self._thresholds()
+        least = told.get(kind, 100.0 - told["percent"] if "percent" in told else None)
+        if least is not None:
+            return left(filesystem) < least
+        own = eviction.limit(f"{kind}.available", self.settings, self.arguments)
+        return eviction.below(own, filesystem.available, filesystem.size)
+
+    def _share(self, filesystem: Filesystem) -> float | None:
+        """Percent of what is used that is images: layers that images share are counted in each, so du is the limit."""
+        if self.images is None or not filesystem.used or (self.images.of_docker and self.scheme not in {"", "docker"}):
+            return None
+        folder = self.use.folders.get(self.image_root) if self.use else None
+        total = min(self.images.total, folder) if folder is not None else self.images.total
+        return 100.0 * total / filesystem.used
 
 
-def image_path(node: Node | None) -> str:
-    """Where the node's runtime keeps its images."""
-    scheme = node.status.node_info.container_runtime_version.partition("://")[0] if node else ""
-    return IMAGEFS.get(scheme, IMAGEFS["containerd"])
-
-
-def short(disks: Disks, node: Node | None, images: Images | None, expect: Expectations | None) -> Short | None:
-    """The filesystem of images or of the kubelet that is below the kubelet's limit for eviction; None when none is."""
-    limits = expect.thresholds.get("NODE-18", {}) if expect else {}
-    image, kubelet = holding(disks, image_path(node)), holding(disks, NODEFS)
-    if image and left(image) < limits.get("imagefs", LEAST_IMAGEFS):
-        share = 100.0 * images.total / image.used if images and image.used else None
-        return Short(filesystem=image, left=left(image), images=share)
-    if kubelet and left(kubelet) < limits.get("nodefs", LEAST_NODEFS):
-        return Short(filesystem=kubelet, left=left(kubelet), images=0.0)
-    return None
+def _covers(mount: str, path: str) -> bool:
+    return path == mount or path.startswith(f"{mount.rstrip('/')}/")
 
 
 def left(filesystem: Filesystem) -> float:
@@ -67,7 +134,13 @@ def pressed(node: Node | None, kind: str) -> bool:
     return found is not None and found.status == "True"
 
 
-def gib(size: int) -> str:
+def pressed_since(node: Node | None, kind: str) -> datetime | None:
+    """Since when the kubelet reports this pressure; None when it does not."""
+    found = node.condition(kind) if node else None
+    return found.last_transition_time if found is not None and found.status == "True" else None
+
+
+def gib(size: float) -> str:
     """A size for people: ``12.5 GiB``."""
     return f"{size / GIB:.1f} GiB"
 
@@ -78,4 +151,39 @@ def look(commands: Iterable[str]) -> Fix:
         what=T("On the node: look what can be spared before anything is deleted."),
         safety=Safety.READ_ONLY,
         commands=tuple(commands),
+    )
+
+
+_FREED = re.compile(r"ephemeral-storage|nodefs|imagefs|inodes")
+
+
+def told(events: NodeEvents | None, clock: Clock) -> tuple[str, ...]:
+    """What the kubelet's events inside the window say about a disk that it cannot free."""
+    fresh = [e for e in (events.items if events else ()) if e.seen and clock.age(e.seen) <= clock.window_seconds]
+    return tuple(f"{e.reason}: {e.message}" for e in fresh if _is_about_space(e.reason or "", e.message or ""))
+
+
+def _is_about_space(reason: str, message: str) -> bool:
+    """The kubelet's words; "invalid capacity 0 on image filesystem" is said once at every start, and means nothing."""
+    if reason == "EvictionThresholdMet":
+        return _FREED.search(message) is not None
+    return reason in {"FreeDiskSpaceFailed", "ImageGCFailed"} and "invalid capacity" not in message
+
+
+def facts(about: Space, found: Short) -> dict[str, str | int | float | bool | tuple[str, ...]]:
+    """What the findings about a full disk have in common: where, and whether the kubelet reports it."""
+    return {
+        "node": about.disks.node,
+        "mount": found.filesystem.mount,
+        "error_class": "no-space",
+        "left_percent": round(found.left),
+        "pressure": pressed(about.node, "DiskPressure"),
+    }
+
+
+def pressure_of(node: str) -> str:
+    """The command that prints whether the node reports disk pressure."""
+    return (
+        f"kubectl get node {shlex.quote(node)} -o "
+        'jsonpath=\'{.status.conditions[?(@.type=="DiskPressure")].status}{"\\n"}\''
     )
