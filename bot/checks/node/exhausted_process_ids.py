@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.node.space import pressed
+from bot.checks.node.about import Around
+from bot.checks.node.space import pressed, pressed_since
 from bot.model.cluster import Nodes
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import KubeletLog
 from bot.model.host_resources import Tasks
-from bot.model.lines import in_window, is_current
+from bot.model.lines import current
 from bot.model.refs import node
 from bot.model.text import T
 
@@ -50,19 +51,25 @@ def exhausted_process_ids(
     if percent <= limit:
         return
     here = nodes.get(tasks.node) if nodes else None
-    lines = [x for x in in_window(log.lines, clock) if _FAILED.search(x.text)] if log else []
-    agrees = pressed(here, "PIDPressure") or is_current(lines, clock)
+    lines = current(log.lines, _FAILED, clock) if log else ()
+    pressure = pressed(here, "PIDPressure")
+    onset = pressed_since(here, "PIDPressure") or next((x.at for x in lines if x.at), None)
     yield Finding(
         code="NODE-22",
         reason="no-pids-left",
         title=T(
             "{count} of at most {limit} threads run on {node}", count=tasks.threads, limit=tasks.limit, node=tasks.node
         ),
-        severity=Severity.HIGH,
-        confidence=Confidence.CONFIRMED if agrees else Confidence.LIKELY,
+        severity=Around(node=tasks.node, clock=clock, nodes=nodes).severity(Severity.HIGH, onset),
+        confidence=Confidence.CONFIRMED if pressure or lines else Confidence.LIKELY,
         subject=node(tasks.node),
         facts={"node": tasks.node, "threads": tasks.threads, "error_class": "no-pids"},
-        proofs=(tasks.proof, *((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ())),
+        onset=onset,
+        proofs=(
+            tasks.proof,
+            *((nodes.proof.quote(f"{tasks.node}: PIDPressure=True"),) if nodes and pressure else ()),
+            *((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ()),
+        ),
         fixes=(
             Fix(
                 what=T("On the node: see which program has the most threads."),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from bot.check import check
-from bot.model.cluster import LogLine, Nodes, PodsOnNode
+from bot.checks.node.about import Around
+from bot.model.cluster import LogLine, Nodes, PodsOnNode, SystemPods
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import KubeletLog
+from bot.model.host import KubeletArguments, KubeletLog
 from bot.model.host_resources import KubeletSettings
 from bot.model.k8s import Container, Pod
 from bot.model.refs import node
@@ -23,6 +25,10 @@ _LATE = re.compile(
 STRATEGY = "configMapAndSecretChangeDetectionStrategy"
 OLD = (12, 13)
 CLIFF, MODERN, TIMEOUTS, SPAN = 200, 5000, 5, 600.0
+STREAMS = 250  # what an API server of that time gave one connection; the cliff is for this many (catalogue NODE-25)
+CONFIG = "/var/lib/kubelet/config.yaml"
+_STREAMS = re.compile(r"^--http2-max-streams-per-connection=(\d+)$")
+_POD = re.compile(r'pod="(?P<path>[^"/]+/[^"]+)"|pod "(?P<name>[^"]+)" \(UID: "?(?P<uid>[0-9a-f-]+)"?\)')
 
 
 @check("NODE-25")
@@ -33,6 +39,8 @@ def too_many_object_watches(
     clock: Clock,
     settings: KubeletSettings | None,
     log: KubeletLog | None,
+    arguments: KubeletArguments | None,
+    system: SystemPods | None,
     expect: Expectations | None,
 ) -> Iterator[Finding]:
     """The pods of a node refer to more ConfigMaps and Secrets than its kubelet can watch.
@@ -40,10 +48,12 @@ def too_many_object_watches(
     Says:
         "Hundreds of jobs with a ConfigMap each: the cluster crawls, nodes are NotReady, nothing is scheduled".
     Evidence:
-        The ConfigMaps and Secrets that the node's pods refer to, the kubelet's version, setting and log.
+        The ConfigMaps and Secrets that the node's pods refer to, the kubelet's version, setting and log, and how many
+        streams the API server gives one connection (--http2-max-streams-per-connection).
     Rule:
-        A kubelet 1.12 or 1.13 that watches, and at least 200 different objects. With later kubelets at least 5,000, or
-        five timeouts of the cache within ten minutes while pods run that are not being deleted; then only a warning.
+        A kubelet 1.12 or 1.13 that watches, and at least 200 different objects, or four fifths of the streams that the
+        API server is set to. With later kubelets at least 5,000, or five timeouts of the cache within ten minutes, of
+        pods that are not being deleted; then only a warning.
     Cause:
         One watch is one stream, and the streams of one connection are used up (250 by default then). It explains
         NODE-06, the load on the API server, and pods whose objects are not mounted.
@@ -67,27 +77,54 @@ def too_many_object_watches(
     staying = [p for p in pods.items if p.metadata.deletion_timestamp is None]
     active = [p for p in staying if p.status.phase not in {"Succeeded", "Failed"}]
     objects = {o for p in (pods.items if old else active) for o in referred(p)}
-    late = [x for x in (log.lines if log else ()) if _LATE.search(x.text) and x.at and clock.age(x.at) <= SPAN]
-    cliff = limits.get("objects", CLIFF)
-    reason = _reason(len(objects), late if active else [], old=old, cliff=cliff)
+    late = _late(log, active, clock) if active else []
+    cliff = limits.get("objects", _cliff(system))
+    reason = _reason(len(objects), late, old=old, cliff=cliff)
     if not reason:
         return
+    onset = _reached(pods.items, cliff) if reason == "streams" else late[0].at if late else None
+    usual = Severity.HIGH if reason == "streams" else Severity.WARN
     yield Finding(
         code="NODE-25",
         reason=reason,
         title=_title(reason, pods.node, len(objects)),
-        severity=Severity.HIGH if reason == "streams" else Severity.WARN,
+        severity=Around(node=pods.node, clock=clock, nodes=nodes).severity(usual, onset),
         confidence=_confidence(reason, settings, late),
         subject=node(pods.node),
-        facts={"node": pods.node, "objects": len(objects), "kubelet": here.status.node_info.kubelet_version},
-        onset=_reached(pods.items, cliff) if reason == "streams" else late[0].at if late else None,
+        facts={
+            "node": pods.node,
+            "objects": len(objects),
+            "kubelet": here.status.node_info.kubelet_version,
+            **({"late": len(late) >= TIMEOUTS} if log else {}),
+        },
+        onset=onset,
         proofs=(
             pods.proof.quote(*sorted(objects)[:4]),
             nodes.proof.quote(f"{pods.node}: kubeletVersion={here.status.node_info.kubelet_version}"),
             *((log.proof.quote(*(x.text for x in late[-2:])),) if log and late else ()),
         ),
-        fixes=(_fix(),),
+        fixes=(_fix(arguments),),
     )
+
+
+def _cliff(system: SystemPods | None) -> float:
+    """From how many objects on the streams run out: as many of 250 as the row says, or of what the API server gives."""
+    servers = system.component("kube-apiserver") if system else ()
+    words = [w for p in servers for c in p.spec.containers or () for w in (*(c.command or ()), *(c.args or ()))]
+    set_to = [int(m[1]) for w in words if (m := _STREAMS.match(w))]
+    return CLIFF * min(set_to) / STREAMS if set_to and min(set_to) > 0 else CLIFF
+
+
+def _late(log: KubeletLog | None, active: list[Pod], clock: Clock) -> list[LogLine]:
+    """Timeouts of the cache, without those of pods that end: a line that names no pod counts."""
+    paths, uids = {p.path for p in active}, {p.metadata.uid for p in active}
+
+    def counts(text: str) -> bool:
+        named = _POD.search(text)
+        return named is None or named["path"] in paths or named["uid"] in uids
+
+    lines = [x for x in (log.lines if log else ()) if x.at and clock.age(x.at) <= SPAN]
+    return [x for x in lines if _LATE.search(x.text) and counts(x.text)]
 
 
 def _reason(count: int, late: list[LogLine], *, old: bool, cliff: float) -> str:
@@ -159,10 +196,18 @@ def _title(reason: str, name: str, count: int) -> Text:
     return T("the kubelet of {node} watches {count} ConfigMaps and Secrets", node=name, count=count)
 
 
-def _fix() -> Fix:
+def _fix(arguments: KubeletArguments | None) -> Fix:
+    path = shlex.quote((arguments.flags.get("config") if arguments else None) or CONFIG)
     return Fix(
         what=T("Set {setting} to Cache in the kubelet's configuration and restart the kubelet.", setting=STRATEGY),
         safety=Safety.DISRUPTIVE,
-        commands=("sudo vi /var/lib/kubelet/config.yaml", "sudo systemctl restart kubelet"),
-        verify=("sudo journalctl -u kubelet --since -10min --no-pager | grep -c 'object cache'",),
+        commands=(
+            f"sudo cp -p {path} {path}.bak",
+            f"sudo sed -i '/^{STRATEGY}:/d; $a {STRATEGY}: Cache' {path}",
+            "sudo systemctl restart kubelet",
+        ),
+        verify=(
+            "sudo journalctl -u kubelet --since -10min --no-pager | grep -c 'timed out waiting for the condition'",
+        ),
+        undo=(f"sudo cp -p {path}.bak {path}", "sudo systemctl restart kubelet"),
     )
