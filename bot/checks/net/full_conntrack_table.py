@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.check import check
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import KernelLog
 from bot.model.host_traffic import Conntrack
+from bot.model.lines import current
 from bot.model.refs import node
-from bot.model.text import T
+from bot.model.text import T, Text
 
-_FULL = re.compile(r"nf_conntrack: (?:nf_conntrack: )?table full, dropping packet")
+# Newer kernels name the network namespace, unless it is the machine's own: then it is one of a pod, or the node is a
+# container itself. Seen on 6.18: "nf_conntrack: nf_conntrack: table full in netns 4026532247, dropping packet".
+_FULL = re.compile(r"nf_conntrack: (?:nf_conntrack: )?table full(?: in netns \d+)?, dropping packet")
+_ELSEWHERE = re.compile(r"table full in netns ")
 
 
 @check("NET-11")
@@ -27,7 +32,8 @@ def full_conntrack_table(
     Evidence:
         nf_conntrack_count and nf_conntrack_max; the kernel's log; insert_failed, drop and early_drop of conntrack -S.
     Rule:
-        The table is 90 % full, or the kernel has said in the window that it is full. Confirmed by both.
+        The table is 90 % full, or the kernel has said lately that it is full. Confirmed by both. A line about another
+        network namespace counts only while this table is full and has dropped packets, too.
     Cause:
         A flood of connections, or a small maximum. It explains APP-02, APP-03, DNS-14.
     Fix:
@@ -41,12 +47,13 @@ def full_conntrack_table(
         - nearly-full: the table is almost full, nothing was dropped yet
     """
     limit = (expect.thresholds.get("NET-11", {}) if expect else {}).get("percent", 90)
+    crowded = table.percent >= limit
+    dropped = bool((table.failed or {}).get("drop"))
     lines = [
         x
-        for x in (kernel.lines if kernel else ())
-        if _FULL.search(x.text) and (x.at is None or clock.age(x.at) <= clock.window_seconds)
+        for x in current(kernel.lines if kernel else (), _FULL, clock)
+        if (crowded and dropped) or not _ELSEWHERE.search(x.text)
     ]
-    crowded = table.percent >= limit
     if not crowded and not lines:
         return
     said = [f"{name}={number}" for name, number in (table.failed or {}).items() if number]
@@ -54,9 +61,7 @@ def full_conntrack_table(
     yield Finding(
         code="NET-11",
         reason="table-full" if lines else "nearly-full",
-        title=T("{node} has no room for new connections: the conntrack table is full", node=table.node)
-        if lines
-        else T("the conntrack table of {node} is {percent} % full", node=table.node, percent=int(table.percent)),
+        title=_title(table, crowded=crowded, last=max((x.at for x in lines if x.at), default=None), full=bool(lines)),
         severity=Severity.HIGH,
         confidence=Confidence.CONFIRMED if crowded and lines else Confidence.LIKELY,
         subject=node(table.node),
@@ -68,6 +73,14 @@ def full_conntrack_table(
         ),
         fixes=(_raise(table.maximum),),
     )
+
+
+def _title(table: Conntrack, *, crowded: bool, full: bool, last: datetime | None) -> Text:
+    if not full:
+        return T("the conntrack table of {node} is {percent} % full", node=table.node, percent=int(table.percent))
+    if crowded or last is None:
+        return T("{node} has no room for new connections: the conntrack table is full", node=table.node)
+    return T("{node} has dropped new connections: the conntrack table was full at {time}", node=table.node, time=last)
 
 
 def _raise(maximum: int) -> Fix:
