@@ -13,7 +13,13 @@ from bot.model.k8s import Pod
 
 DETECTOR = "node-problem-detector"
 AGENT = re.compile(r"(?:^|-)(?:ipamd|aws-node|terway|azure-cns|cilium|calico-node|jdcloud-cni)(?:-|$)")
-NO_AGENT = re.compile(r"operator|controller|hubble|relay|typha")
+NO_AGENT = re.compile(
+    r"operator|controller|hubble|relay|typha|envoy|preflight|pre-flight|clustermesh|certgen|spire|test"
+)
+# what carries packets between nodes without giving pods routes or rules of their own
+CARRIER = re.compile(
+    r"^(?:kube-flannel|canal|weave-net|antrea-agent|kube-router|ovnkube-node|ovs-ovn|kube-ovn-cni|calico-node|cilium)(?:-|$)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,5 +57,19 @@ class ProblemDetectors(Evidence):
 
 
 def is_agent(pod: Pod) -> bool:
-    """Whether the pod is the CNI's agent on its node (by its name: catalogue NET-04 lists them)."""
+    """Whether the pod is the CNI's agent on its node (by its name: catalogue NET-04 lists them).
+
+    Agents are a DaemonSet's; a pod of somebody else that is only called so is none.
+    """
+    owner = pod.metadata.controller
+    if owner is not None and owner.kind != "DaemonSet":
+        return False
     return AGENT.search(pod.metadata.name) is not None and NO_AGENT.search(pod.metadata.name) is None
+
+
+def is_network(pod: Pod) -> bool:
+    """Whether the pod carries packets between its node and others."""
+    owner = pod.metadata.controller
+    ours = owner is None or owner.kind == "DaemonSet"
+    named = CARRIER.search(pod.metadata.name) is not None and NO_AGENT.search(pod.metadata.name) is None
+    return is_agent(pod) or (ours and named)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from bot.check import check
+from bot.checks.net.ways import Scene, Why, refused_way, why
 from bot.model.cluster import Nodes, PodsOnNode
-from bot.model.evidence import PerNode
+from bot.model.evidence import Ask, Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import Links, RoutingRules
 from bot.model.host_traffic import CrossNode, Leg
 from bot.model.k8s import Pod
+from bot.model.policies import NetworkPolicies
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
 
-TUNNELS = ("flannel.1", "cilium_vxlan", "cilium_geneve", "vxlan.calico", "tunl0", "flannel-wg", "wireguard.cali")
+OVERLAY = {"flannel.1": "UDP 8472", "cilium_vxlan": "UDP 8472", "vxlan.calico": "UDP 4789", "tunl0": "IP protocol 4"}
 
 
 @check("NET-09")
@@ -23,21 +26,27 @@ def broken_cross_node_network(
     *,
     ways: CrossNode,
     nodes: Nodes,
-    rules: RoutingRules | None,
+    clock: Clock,
+    ask: Ask,
+    rules: PerNode[RoutingRules],
     links: PerNode[Links],
     everywhere: PerNode[CrossNode],
     pods: PerNode[PodsOnNode],
+    policies: NetworkPolicies | None,
 ) -> Iterator[Finding]:
-    """The node reaches another node, but not the pods on it.
+    """The node reaches another node, but not the pods on it, or its pods have no way to that node.
 
     Says:
         "Pods on the same node talk, across nodes not."
     Evidence:
-        Connections from the node to the other node's kubelet and to pods there; the same from the other side; the
-        routes to the other node's podCIDR; the tunnel's interface.
+        Connections from the node to the other node's kubelet and to pods there; the same from the other side; where
+        the kernel would send packets to those pods, and its own pods' packets to that node (ip route get); the
+        next hop's neighbour entry and the tunnel's forwarding database; routes and podCIDRs; the tunnel's interface;
+        the CNI's pods on both nodes.
     Rule:
-        The other node answers, and no pod on it does (silence or no route; a refusal is an answer). Confirmed when a
-        missing route or tunnel shows why, or the other side fails in the same way.
+        The other node answers, and no pod on it does that no NetworkPolicy holds back (silence or no route; a refusal
+        is an answer), or the kernel has no way from this node's pods to the other node. Confirmed when the
+        nodes show why, or the other side fails in the same way.
     Cause:
         A port of the overlay is blocked (NET-08), a route is missing, the CNI's agent is down, podCIDRs clash, packets
         are too large (NET-10). It explains DNS-04, DNS-03, APISVC-03, APP-02.
@@ -46,49 +55,65 @@ def broken_cross_node_network(
     Verify:
         All legs answer.
     Must not fire:
-        When a NetworkPolicy forbids it (NET-14): then other pods of that node answer.
+        When a NetworkPolicy may forbid it (NET-14): it selects those pods, or other pods of that node answer.
     Reasons:
-        - no-route: the node has no route to the other node's pods
-        - no-tunnel: the interface of the overlay is gone
         - same-pod-network: both nodes have the same podCIDR
+        - no-tunnel: the interface of the overlay is gone
+        - no-route: the node or its pods have no route to the other side
+        - no-neighbour: the tunnel does not know its other end
+        - agent-down: the CNI's pod on one of the nodes does not work
         - no-answer: what stands between them is not known
     """
-    broken = {peer: ways.of(peer) for peer in dict.fromkeys(leg.peer for leg in ways.legs) if _fails(ways.of(peer))}
+    peers = dict.fromkeys(leg.peer for leg in ways.legs)
+    broken = {p: ways.of(p) for p in peers if _fails(ways.of(p)) or (_reached(ways.of(p)) and refused_way(ways, p))}
     if not broken or _is_their_fault(ways, tuple(broken), everywhere):
         return
-    peer = next(iter(broken))
-    reason, why = _why(ways.node, peer, nodes, rules, links)
-    back = everywhere.get(peer)
-    mirrored = back is not None and _fails(back.of(ways.node))
-    lost = tuple(leg for legs in broken.values() for leg in legs if leg.pod)
-    several = len(lost) > 1 or lost[0].pod.startswith("kube-system/")  # one pod alone may have a policy of its own
+
+    def at(seen: CrossNode) -> Scene:
+        return Scene(ways=seen, nodes=nodes, rules=rules.get(seen.node), links=links, pods=pods, clock=clock)
+
+    scene, peer = at(ways), next(iter(broken))
+    found, back = why(scene, peer, broken[peer]), everywhere.get(peer)
+    theirs = [
+        why(at(b), ways.node, b.of(ways.node)) for p in broken if (b := everywhere.get(p)) and _fails(b.of(ways.node))
+    ]
+    if _said_there(found, theirs, ways.node, tuple(broken), ask.target):
+        return
+    lost = tuple(leg for legs in broken.values() for leg in legs if leg.pod and not leg.passed)
+    confidence = _confidence(found, lost, back is not None and _fails(back.of(ways.node)), pods, policies)
+    if confidence is None:
+        return
     yield Finding(
         code="NET-09",
-        reason=reason,
-        title=_title(reason, ways.node, tuple(broken)),
+        reason=found.reason,
+        title=_title(found.reason, ways.node, tuple(broken)),
         severity=Severity.CRIT,
-        confidence=Confidence.CONFIRMED if why or mirrored else Confidence.LIKELY if several else Confidence.POSSIBLE,
+        confidence=confidence,
         subject=node(ways.node),
         facts={
             "node": ways.node,
-            "nodes": (ways.node, *broken),
             "peers": tuple(broken),
             "pods": tuple(leg.pod for leg in lost),
             "on_node": tuple(p.path for p in _with_address(pods.get(ways.node))),
+            "agent": found.agent.path if found.agent else "",
         },
         proofs=(
             ways.proof.quote(*(_shown(leg) for legs in broken.values() for leg in legs)),
-            *why,
+            *((found.proof,) if found.proof else ()),
             *_other(back, ways),
         ),
-        fixes=(_look(peer, lost[0]),),
+        fixes=tuple(_fixes(found, scene, peer, lost)),
     )
+
+
+def _reached(legs: tuple[Leg, ...]) -> bool:
+    return any(leg.passed for leg in legs if not leg.pod)
 
 
 def _fails(legs: tuple[Leg, ...]) -> bool:
     """The node answers, and none of its pods does."""
-    hosts, there = [x for x in legs if not x.pod], [x for x in legs if x.pod]
-    return bool(there) and any(x.passed for x in hosts) and not any(x.passed for x in there)
+    there = [x for x in legs if x.pod]
+    return bool(there) and _reached(legs) and not any(x.passed for x in there)
 
 
 def _is_their_fault(ways: CrossNode, broken: tuple[str, ...], everywhere: PerNode[CrossNode]) -> bool:
@@ -100,25 +125,30 @@ def _is_their_fault(ways: CrossNode, broken: tuple[str, ...], everywhere: PerNod
     return not alone(ways) and all(alone(everywhere.get(peer)) for peer in broken)
 
 
-def _why(
-    here: str, peer: str, nodes: Nodes, rules: RoutingRules | None, links: PerNode[Links]
-) -> tuple[str, tuple[Proof, ...]]:
-    """What the node itself shows: clashing podCIDRs, a tunnel that only the others have, no route."""
-    mine, other = nodes.get(here), nodes.get(peer)
-    ours, theirs = (mine.spec.pod_cidr if mine else None), (other.spec.pod_cidr if other else None)
-    if ours and ours == theirs:
-        return "same-pod-network", (nodes.proof.quote(f"{here}: podCIDR={ours}", f"{peer}: podCIDR={theirs}"),)
-    local = links.get(here)
-    if local:
-        usual = {t for other_links in links.others(here) for t in TUNNELS if other_links.get(t)}
-        gone = [t for t in TUNNELS if t in usual and not ((found := local.get(t)) and found.up)]
-        if gone:
-            return "no-tunnel", (local.proof.quote(f"{here}: {gone[0]} is not there or down"),)
-    if rules and theirs and rules.main and not any(r.destination == theirs for r in rules.main):
-        routed = {r.destination for r in rules.main}
-        if any(n.spec.pod_cidr in routed for n in nodes.items if n.name not in {here, peer} and n.spec.pod_cidr):
-            return "no-route", (rules.proof.quote(f"{here}: no route to {theirs}"),)
-    return "no-answer", ()
+def _said_there(found: Why, theirs: list[Why], here: str, broken: tuple[str, ...], asked: str) -> bool:
+    """Whether the other end says it: both ends of a broken way see it, and one of them is to be repaired."""
+    if found.own or len(theirs) < len(broken):
+        return False
+    if all(w.own for w in theirs):
+        return True
+    first = asked if asked in {here, *broken} else min(here, *broken)
+    return first != here and not any(w.own for w in theirs)
+
+
+def _confidence(
+    found: Why, lost: tuple[Leg, ...], mirrored: bool, pods: PerNode[PodsOnNode], policies: NetworkPolicies | None
+) -> Confidence | None:
+    """How sure it is; None when every pod that is silent may be so by a policy, and nothing else shows."""
+    if found.proof:
+        return Confidence.CONFIRMED if lost else Confidence.LIKELY
+    known = {p.path: p for there in pods for p in there.items}
+    free = [x for x in lost if not (policies and (pod := known.get(x.pod)) and policies.hold_back(pod))]
+    if not free:
+        return None
+    if mirrored:
+        return Confidence.CONFIRMED if policies else Confidence.LIKELY
+    several = any(x.pod.startswith("kube-system/") for x in free) or (policies is not None and len(free) > 1)
+    return Confidence.LIKELY if several else Confidence.POSSIBLE  # one pod alone may have trouble of its own
 
 
 def _other(back: CrossNode | None, ways: CrossNode) -> tuple[Proof, ...]:
@@ -141,13 +171,43 @@ def _title(reason: str, name: str, peers: tuple[str, ...]) -> Text:
         return T("the overlay's tunnel of {node} is gone: pods of {peers} are out of reach", node=name, peers=peers)
     if reason == "same-pod-network":
         return T("{node} and {peers} have the same pod network", node=name, peers=peers)
+    if reason == "no-neighbour":
+        return T(
+            "the overlay's tunnel of {node} does not know {peers}: pods there are out of reach", node=name, peers=peers
+        )
+    if reason == "agent-down":
+        return T("{node} reaches {peers}, but no pod there: the CNI's pod does not work", node=name, peers=peers)
     return T("{node} reaches {peers}, but no pod there", node=name, peers=peers)
 
 
-def _look(peer: str, leg: Leg) -> Fix:
-    return Fix(
-        what=T("On the node: see where packets to the pods of {peer} go, and what the CNI's agent says.", peer=peer),
+def _fixes(found: Why, scene: Scene, peer: str, lost: tuple[Leg, ...]) -> Iterator[Fix]:
+    verify = tuple(f"timeout 3 bash -c '</dev/tcp/{x.address}/{x.port}'; echo $?" for x in lost[:1])
+    ways = tuple(f"ip route get {x.address}" for x in lost[:1])
+    yield Fix(
+        what=T("On {node}: see where packets to the pods of {peer} go.", node=scene.here, peer=peer),
         safety=Safety.READ_ONLY,
-        commands=(f"ip route get {leg.address}", "ip -d link show type vxlan", "ip route show table main"),
-        verify=(f"timeout 3 bash -c '</dev/tcp/{leg.address}/{leg.port}'; echo $?",),
+        commands=(*ways, "ip -d link show type vxlan", "ip route show table main"),
+        verify=verify,
     )
+    if found.agent:
+        space, name = (shlex.quote(x or "") for x in (found.agent.metadata.namespace, found.agent.metadata.name))
+        yield Fix(
+            what=T("Restart the CNI's pod {pod}; running pods keep their addresses.", pod=found.agent.path),
+            safety=Safety.DISRUPTIVE,
+            commands=(f"kubectl -n {space} delete pod {name}",),
+            verify=verify,
+        )
+    local, there = scene.links.get(scene.here), scene.nodes.get(peer)
+    mine = scene.nodes.get(scene.here)
+    port = next((p for t, p in OVERLAY.items() if local and local.get(t)), "")
+    if found.reason == "no-answer" and port and mine and there:
+        yield Fix(
+            what=T(
+                "Let {port} through between {a} and {b}, both ways: security group, network ACL, host firewalls.",
+                port=port,
+                a=mine.address() or scene.here,
+                b=there.address() or peer,
+            ),
+            safety=Safety.REVERSIBLE,
+            verify=verify,
+        )

@@ -77,7 +77,7 @@ def dead_service_proxy(
     if here is None or not _wanted(here, proxy, pods, system, units) or _is_new(here, proxy, clock):
         return
     usual = mode.mode or next((m.mode for m in modes.others(proxy.node) if m.mode), "")
-    seen = _look(proxy, mode, clock, rules, units, usual)
+    seen = _look(proxy, mode, clock=clock, rules=rules, units=units, usual=usual)
     leaving = any(t.key == LEAVING for t in here.spec.taints or ()) or here.metadata.deletion_timestamp is not None
     if (mode.healthz == HEALTHY or leaving) and not (seen.unprogrammed or seen.stopped):
         return
@@ -153,6 +153,7 @@ def _nothing_runs(units: HostUnits | None, runtime: ContainerRuntime | None) -> 
 def _look(
     proxy: ServiceProxy,
     mode: ProxyMode,
+    *,
     clock: Clock,
     rules: PerNode[ServiceRules],
     units: HostUnits | None,
