@@ -16,6 +16,8 @@ from bot.bundle.entries import Entry
 from bot.bundle.signatures import told_apart
 from bot.bundle.words import split_list, split_pipe, words
 
+# A call of crictl that fails: lines of its log, then one that ends it.
+_FATAL = re.compile(r"(?:[^\n{]*\n)*?[^\n{]*(?:FATA\[|level=fatal)[^\n]*\n?")
 MISSING = 127
 TIMED_OUT = 124
 
@@ -49,9 +51,8 @@ def _by_documents(entry: Entry, pieces: list[str]) -> tuple[Entry, ...]:
     parts: list[Entry] = []
     rest = entry.stdout
     for number, piece in enumerate(pieces[:-1]):
-        if not rest.strip() and entry.exit == TIMED_OUT:  # neither this one nor the last one answered
-            silent = (Entry(command=p, exit=TIMED_OUT, stderr=entry.stderr) for p in pieces[number:])
-            return (*parts, *silent)
+        if failed := _failures(f"{rest}{entry.stderr}", entry.exit, pieces[number:]):
+            return (*parts, *failed)
         try:
             _, end = json.JSONDecoder().raw_decode(rest.lstrip())
         except (ValueError, RecursionError):
@@ -60,6 +61,16 @@ def _by_documents(entry: Entry, pieces: list[str]) -> tuple[Entry, ...]:
         parts.append(Entry(command=piece, stdout=f"{rest[:end]}\n"))
         rest = rest[end:].lstrip("\n")
     return (*parts, Entry(command=pieces[-1], exit=entry.exit, stdout=rest, stderr=entry.stderr))
+
+
+def _failures(text: str, status: int, pieces: list[str]) -> tuple[Entry, ...]:
+    """What is left when no further call answered: each timed out in silence, or each ended with an error of its own."""
+    if not text.strip() and status == TIMED_OUT:
+        return tuple(Entry(command=piece, exit=TIMED_OUT) for piece in pieces)
+    errors = _FATAL.findall(text)
+    if len(errors) != len(pieces) or "".join(errors).strip() != text.strip():
+        return ()
+    return tuple(Entry(command=p, exit=status or 1, stderr=e) for p, e in zip(pieces, errors, strict=True))
 
 
 def _by_lines(entry: Entry, pieces: list[str]) -> tuple[Entry, ...]:

@@ -77,3 +77,15 @@ def test_of_several_calls_of_which_none_answered_each_timed_out() -> None:
     commands = NodeCommands("node-1", [entry], lambda _: None)
     found = [commands.section(section(key)) for key in ("CRI", "CRI_PS", "CRI_PODS")]
     assert [124, 124, 124] == [e.exit for e in found if e]
+
+
+def test_each_call_that_failed_has_its_own_error() -> None:
+    """A runtime that is down: crictl ends each call with a fatal line."""
+    log = "E1121 11:04:00.1 99 remote_runtime.go:616] validate\n"
+    fatal = 'time="2026-11-21T11:04:00Z" level=fatal msg="connect: no such file or directory {}"\n'
+    out = f"{log}{fatal.format(1)}{log}{fatal.format(2)}FATA[0000] connect\n"
+    entry = Entry(command="crictl info; crictl ps -a -o json; crictl pods -o json", exit=1, stderr=out)
+    commands = NodeCommands("node-1", [entry], lambda _: None)
+    found = [commands.section(section(key)) for key in ("CRI", "CRI_PS", "CRI_PODS")]
+    expected = [(1, f"{log}{fatal.format(1)}"), (1, f"{log}{fatal.format(2)}"), (1, "FATA[0000] connect\n")]
+    assert expected == [(e.exit, e.text) for e in found if e]
