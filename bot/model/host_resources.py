@@ -104,12 +104,15 @@ class RuntimeDriver(NodeEvidence):
     """Which cgroup driver the container runtime is set to (sections CGDRV_RUNTIME, DOCKER_INFO).
 
     Attributes:
-        driver: ``systemd`` or ``cgroupfs``; empty when its configuration does not say, or says both.
+        driver: ``systemd`` or ``cgroupfs``, of containerd or CRI-O; empty when its configuration does not say, or says
+            both.
+        docker: what docker says of itself, where it answers; else empty.
     """
 
     words: ClassVar[str] = "container runtime's cgroup driver"
 
     driver: str
+    docker: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +128,8 @@ class Image:
         """Whether a container that names its image so was made of this one: by id, whole or short, or by a name."""
         digest = reference.removeprefix("sha256:")
         own = self.id.removeprefix("sha256:")
-        by_id = len(own) >= SHORT_ID <= len(digest) and (own.startswith(digest) or digest.startswith(own))
-        return by_id or reference in self.names or self.name in {reference, f"{reference}:latest"}
+        short = len(own) >= SHORT_ID <= len(digest) and (own.startswith(digest) or digest.startswith(own))
+        return short or own == digest or reference in self.names or self.name in {reference, f"{reference}:latest"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
