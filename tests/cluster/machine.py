@@ -24,7 +24,7 @@ ROOT = HOME / "root-bookworm"
 SUITE = "bookworm"
 PACKAGES = (
     "systemd,systemd-sysv,dbus,openssh-server,openssl,iproute2,iptables,procps,curl,kmod,ethtool,conntrack,"
-    "containerd,runc,containernetworking-plugins"
+    "containerd,runc,containernetworking-plugins,libfaketime"
 )
 REBOOT = 133  # how nspawn ends when the machine inside reboots and its unit is kept
 CONTROLLERS = "devices freezer cpuacct cpu memory cpuset blkio pids"
