@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.check import check
+from bot.checks.node.about import Around
 from bot.model.cluster import LogLine, NodeEvents, Nodes
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import KernelLog
 from bot.model.k8s import Condition, Event, Node
+from bot.model.lines import in_window
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
@@ -48,7 +50,7 @@ def blocked_kernel(
         The conditions that node-problem-detector sets, its events about the node, the kernel's log.
     Rule:
         KernelDeadlock is True, or two lines of the kernel (or of node-problem-detector's events) stand in the window.
-        Confirmed when the condition and the kernel's log agree.
+        Confirmed when the condition and a line in the window agree.
     Cause:
         A bug of the kernel, a storage or a network driver. It explains NODE-11, NODE-06, NODE-09.
     Fix:
@@ -56,8 +58,8 @@ def blocked_kernel(
     Verify:
         The condition is False and no such line comes back.
     Must not fire:
-        A condition that has stood for a day without a line of the kernel: it stays True until node-problem-detector
-        restarts, and is shown as info; conditions of other plugins are shown, not judged.
+        A condition that has stood for a day while the kernel's log, which was read, has no line of it: it stays True
+        until node-problem-detector restarts, and is shown as info; conditions of other plugins are shown, not judged.
     Reasons:
         - hung-task: tasks have been blocked for minutes
         - stuck-device: a network device of a container cannot be removed
@@ -71,31 +73,38 @@ def blocked_kernel(
     deadlock = here.condition("KernelDeadlock")
     condition = deadlock if deadlock is not None and deadlock.status == "True" else None
     lines = tuple(x for x in (kernel.lines if kernel else ()) if _STUCK.search(x.text))
-    fresh = tuple(x for x in lines if x.at is None or clock.age(x.at) <= clock.window_seconds)
+    fresh = in_window(lines, clock)
     seen = tuple(e for e in events.items if e.reason in EVENTS and e.seen and clock.age(e.seen) <= clock.window_seconds)
     least = (expect.thresholds.get("NODE-27", {}) if expect else {}).get("lines", 2)
-    enough = max(len(fresh), sum(e.times for e in seen)) >= least
+    enough = max(len(fresh), sum(_inside(e, clock) for e in seen)) >= least
     if condition is not None or enough:
         told = (seen, events.proof.quote(*(f"{e.reason} x{e.times}: {e.message}" for e in seen)))
-        yield _finding(here, condition, fresh or lines, told, enough=enough, clock=clock, kernel=kernel, nodes=nodes)
+        yield _finding(here, condition, (lines, fresh), told, clock=clock, kernel=kernel, nodes=nodes)
     yield from _others(here, nodes)
+
+
+def _inside(event: Event, clock: Clock) -> int:
+    """How many of the times that an event counts are surely inside the window: all, or only the last."""
+    first = event.first_timestamp
+    return event.times if first is None or clock.age(first) <= clock.window_seconds else 1
 
 
 def _finding(
     here: Node,
     condition: Condition | None,
-    lines: tuple[LogLine, ...],
+    found: tuple[tuple[LogLine, ...], tuple[LogLine, ...]],
     told: tuple[tuple[Event, ...], Proof],
     *,
-    enough: bool,
     clock: Clock,
     kernel: KernelLog | None,
     nodes: Nodes,
 ) -> Finding:
     since = condition.last_transition_time if condition else None
     seen, shown = told
-    stale = not enough and not lines and since is not None and clock.now - since > OLD
-    both = condition is not None and kernel is not None and bool(lines)
+    lines, fresh = found
+    silent = kernel is not None and not lines and not seen
+    stale = silent and since is not None and clock.now - since > OLD
+    both = condition is not None and bool(fresh)
     starts = [t for t in (since, *(x.at for x in lines), *(e.first_timestamp for e in seen)) if t]
     proofs: list[Proof] = []
     if condition:
@@ -105,17 +114,19 @@ def _finding(
     if seen:
         proofs.append(shown)
     kind = (condition.reason or "") if condition else ""
-    words = " ".join([*(x.text for x in lines), *(e.message or "" for e in seen), kind])
+    words = " ".join([*(x.text for x in fresh or lines), *(e.message or "" for e in seen), kind])
     reason = "stale-condition" if stale else _reason(words)
+    onset = min(starts) if starts else None
+    usual = Severity.INFO if stale else Severity.HIGH
     return Finding(
         code="NODE-27",
         reason=reason,
         title=_title(reason, here.name, words),
-        severity=Severity.INFO if stale else Severity.HIGH,
+        severity=Around(node=here.name, clock=clock, nodes=nodes).severity(usual, onset),
         confidence=Confidence.CONFIRMED if both else Confidence.POSSIBLE if stale else Confidence.LIKELY,
         subject=node(here.name),
         facts={"node": here.name, "condition": kind, "lines": len(lines)},
-        onset=min(starts) if starts else None,
+        onset=onset,
         proofs=tuple(proofs),
         fixes=() if stale else _fixes(here.name),
     )
