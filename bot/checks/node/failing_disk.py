@@ -179,7 +179,7 @@ def _alike(here: Node | None, peer: Node | None) -> bool:
 def _holds(
     mounts: Mounts | None, device: str, here: Node | None, runtime: ContainerRuntime | None
 ) -> tuple[str, ...] | None:
-    """Whose folders lie on the disk: the kubelet's, the runtime's; None when that is not known."""
+    """Whose folders lie on the disk: the kubelet's, the runtime's, others'; None when that is not known."""
     if mounts is None or not device or device.startswith("dm-"):
         return None
     scheme = here.status.node_info.container_runtime_version.partition("://")[0] if here else ""
@@ -187,7 +187,7 @@ def _holds(
     under = {"kubelet": _under(mounts, space.NODEFS), "runtime": _under(mounts, images)}
     if any(m is None or (disk_of(m.source).startswith("mapper/") and "mapper" not in device) for m in under.values()):
         return None
-    return tuple(name for name, m in under.items() if m and disk_of(m.source) == device)
+    return tuple(name for name, m in under.items() if m and disk_of(m.source) == device) or ("others",)
 
 
 def _under(mounts: Mounts, path: str) -> Mount | None:
