@@ -84,17 +84,16 @@ def kubelet_log(trip: Trip, times: TimeBase, units: HostUnits | None = None) -> 
             key, lines = "KLOG_FILE", _file(trip, times)
         except (NoAnswerError, UnparsableError):
             lines = ()  # the journal answered: nothing was logged
-    if key != "KLOG_FILE" and (began := _failed_start(units, trip.clock)):
-        lines = _with_start(trip, key, lines, began - SECOND, times)
-    return KubeletLog(proof=log_proof(trip, key, lines), node=trip.node, lines=lines)
+    cut = _is_cut(trip, key, lines)
+    if cut and key != "KLOG_FILE" and (began := _failed_start(units, trip.clock)):
+        lines = _with_start(trip, lines, began - SECOND, times)
+    return KubeletLog(proof=log_proof(trip, key, lines), node=trip.node, lines=lines, cut=cut)
 
 
-def _with_start(
-    trip: Trip, key: str, lines: tuple[LogLine, ...], began: datetime, times: TimeBase
-) -> tuple[LogLine, ...]:
+def _with_start(trip: Trip, lines: tuple[LogLine, ...], began: datetime, times: TimeBase) -> tuple[LogLine, ...]:
     """The lines with those of the last start in front, where the newest do not reach back to it."""
     oldest = next((line.at for line in lines if line.at), None)
-    if oldest is None or oldest <= began or not _is_cut(trip, key, lines):
+    if oldest is None or oldest <= began:
         return lines
     try:
         first = _first(trip, times)

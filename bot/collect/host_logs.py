@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.collect import host_certs
 from bot.collect import host_log_lines as lines_of
 from bot.collect import host_resources as resources
 from bot.collect.host_read import TIMED_OUT, NoAnswerError, Trip, base_of
@@ -30,9 +31,8 @@ from bot.model.host import (
     StaticManifests,
 )
 from bot.model.host_resources import KubeletSeries, KubeletSettings, RuntimeDriver
-from bot.model.host_runtime import Certificate
 from bot.model.refs import NodeName
-from bot.parse import certs, cri, files, journal, net
+from bot.parse import cri, files, journal, net
 from bot.parse.common import TimeBase, UnparsableError
 from bot.source import Section, Shell
 
@@ -51,18 +51,6 @@ LOGS = (
     *resources.SECOND,
 )
 HYPERKUBE = "hyperkube"
-KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
-USED_BY = {
-    "kube-apiserver": ("apiserver", "apiserver-kubelet-client", "apiserver-etcd-client", "front-proxy-client", "ca"),
-    "etcd": ("etcd/server", "etcd/peer", "etcd/healthcheck-client", "etcd/ca"),
-    "kube-controller-manager": ("ca", "front-proxy-ca"),
-}
-
-
-def certificate_files(manifests: StaticManifests | None) -> tuple[str, ...]:
-    """The certificates in use here: the kubelet's, and those of the components that run from manifests."""
-    names = [n for c in (manifests.control_plane if manifests else ()) for n in USED_BY.get(c, ())]
-    return (KUBELET_CERTIFICATE, *dict.fromkeys(f"/etc/kubernetes/pki/{n}.crt" for n in names))
 
 
 def endpoints(known: KubernetesEndpoints | None) -> dict[str, Section]:
@@ -111,7 +99,7 @@ def host_logs(
         "since": lines_of.since(units, clock, reached.clock_ahead),
     }
     window = {"lines": "200", "since": f"-{max(1, clock.window_seconds // 60)}min"}
-    paths, reach = certificate_files(manifests), endpoints(api)
+    papers, reach = host_certs.sections(manifests, arguments), endpoints(api)
     sections = [
         section("KLOG", **log),
         section("RTLOG", **window),
@@ -120,7 +108,7 @@ def host_logs(
         *base(*LOGS),
         *_more_files(arguments, defaults),
         *([section("KSERIES")] if arguments and HYPERKUBE in arguments.unit else []),
-        *(section("CERTS", file=path) for path in paths),
+        *papers,
         *reach.values(),
         section("IPT_AGAIN"),
     ]
@@ -134,7 +122,7 @@ def host_logs(
     yield trip.get(Iptables, lambda: _forward(trip))
     yield trip.get(ProxyMode, lambda: _proxy(trip))
     yield trip.get(ApiPath, lambda: _api_path(trip, reach))
-    yield trip.get(Certificates, lambda: _certificates(trip, paths))
+    yield trip.get(Certificates, lambda: host_certs.read(trip, shell, arguments))
     yield trip.get(KubeletSettings, lambda: resources.settings(trip))
     yield trip.get(RuntimeDriver, lambda: resources.runtime_driver(trip))
     yield trip.get(KubeletSeries, lambda: resources.series(trip))
@@ -221,19 +209,3 @@ def _status(text: str) -> int:
     """The last HTTP status that curl wrote; 0 when there was no connection."""
     codes = [line.split()[0] for line in text.splitlines() if line[:3].isdigit() and " " in line]
     return int(codes[-1]) if codes and codes[-1].isdigit() else 0
-
-
-def _certificates(trip: Trip, paths: tuple[str, ...]) -> Certificates:
-    items: list[Certificate] = []
-    unread: dict[str, str] = {}
-    for path in paths:
-        try:
-            found = certs.certificate(path, trip.output(f"CERTS:{path}").text)
-        except (NoAnswerError, UnparsableError) as error:
-            unread[path] = str(error)
-            continue
-        items += [found] if found else []
-    if unread and not items:
-        raise NoAnswerError(next(iter(unread.values())), "openssl on the node, and sudo for openssl x509 -noout")
-    proof = trip.proof(*(f"CERTS:{path}" for path in paths))
-    return Certificates(proof=proof, node=trip.node, items=tuple(items), unread=unread)

@@ -83,13 +83,21 @@ def series(trip: Trip) -> KubeletSeries:
 
 
 def runtime_driver(trip: Trip) -> RuntimeDriver:
-    """Section DOCKER_INFO where docker answers, else CGDRV_RUNTIME."""
+    """Sections CGDRV_RUNTIME and DOCKER_INFO: which of the two the node uses, its node object tells.
+
+    Raises:
+        NoAnswerError: neither could be asked.
+    """
     try:
-        driver, key = resources.docker_driver(trip.text("DOCKER_INFO")), "DOCKER_INFO"
+        docker = resources.docker_driver(trip.text("DOCKER_INFO"))
     except (NoAnswerError, UnparsableError):
-        driver, key = resources.driver(trip.text("CGDRV_RUNTIME")), "CGDRV_RUNTIME"
-    quote = (f"CgroupDriver={driver}",) if key == "DOCKER_INFO" else ()
-    return RuntimeDriver(proof=trip.proof(key, quote=quote), node=trip.node, driver=driver)
+        docker = ""
+    file = trip.text_or("CGDRV_RUNTIME") if docker else trip.text("CGDRV_RUNTIME")
+    driver = resources.driver(file)
+    proof = trip.proof(*(["CGDRV_RUNTIME"] if driver or not docker else []), *(["DOCKER_INFO"] if docker else []))
+    said = [line for line in file.splitlines() if "ystemd" in line]
+    quote = [*said, *([f"docker info: CgroupDriver={docker}"] if docker else [])]
+    return RuntimeDriver(proof=proof.quote(*quote), node=trip.node, driver=driver, docker=docker)
 
 
 def is_crowded(disks: Disks | None) -> bool:

@@ -151,11 +151,16 @@ class KubeletProcess(NodeEvidence):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KubeletLog(NodeEvidence):
-    """The newest lines of the kubelet's log, oldest first; messages joined and unescaped, times API-server time."""
+    """The newest lines of the kubelet's log, oldest first; messages joined and unescaped, times API-server time.
+
+    Attributes:
+        cut: whether older lines of the time that was asked for were left out.
+    """
 
     words: ClassVar[str] = "kubelet's log"
 
     lines: tuple[LogLine, ...]
+    cut: bool = False
 
     def since(self, start: datetime | None) -> tuple[LogLine, ...]:
         """The lines from ``start`` on (lines without a time count); all of them when it is None."""

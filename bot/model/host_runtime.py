@@ -11,6 +11,8 @@ from typing import ClassVar
 from bot.model.cluster import LogLine
 from bot.model.evidence import NodeEvidence
 
+KUBELET_CERTIFICATE = "/var/lib/kubelet/pki/kubelet-client-current.pem"
+
 
 class Call(enum.StrEnum):
     """What came of a call to the container runtime."""
@@ -135,9 +137,11 @@ class Certificates(NodeEvidence):
     Attributes:
         items: those that could be read.
         unread: path → why not; a file that is not there is in neither.
+        kubelet: the file that holds the kubelet's client certificate; its kubeconfig, where that holds it itself.
     """
 
     words: ClassVar[str] = "certificates"
 
     items: tuple[Certificate, ...]
     unread: Mapping[str, str]
+    kubelet: str = KUBELET_CERTIFICATE

@@ -10,6 +10,7 @@ from bot.model.cluster import ControlPlaneLogs
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
 from bot.model.host import Certificate, Certificates
+from bot.model.lines import current
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
@@ -42,7 +43,7 @@ def expiring_control_plane_certificate(
     Evidence:
         notAfter of the certificates that the components on this host use; x509 errors in the control-plane logs.
     Rule:
-        notAfter is past: outage; within 7 days: high; within 30 days: warn. Confirmed when a log says so too.
+        notAfter is past: outage; within 7 days: high; within 30 days: warn. Confirmed when a log says so now, too.
     Cause:
         kubeadm's one-year certificates were not renewed. It explains CTRL-01, CTRL-05, CTRL-06, ETCD-01, NODE-07,
         APISVC-04.
@@ -76,7 +77,7 @@ def expiring_control_plane_certificate(
     reason = (
         "expired" if left < 0 else "expires-within-a-week" if left < limits["high_days"] else "expires-within-a-month"
     )
-    told = tuple(_told(logs)) if reason == "expired" else ()
+    told = tuple(_told(logs, clock)) if reason == "expired" else ()
     yield Finding(
         code="CTRL-12",
         reason=reason,
@@ -100,10 +101,10 @@ def _name(found: Certificate) -> str:
     return found.path.removeprefix(PKI).removesuffix(".crt")
 
 
-def _told(logs: ControlPlaneLogs | None) -> Iterator[Proof]:
+def _told(logs: ControlPlaneLogs | None, clock: Clock) -> Iterator[Proof]:
     for log in (x for group in (logs.by_component.values() if logs else ()) for x in group):
-        hits = [line.text for line in log.lines if _EXPIRED.search(line.text)]
-        if hits:
+        hits = [line.text for line in current(log.lines, _EXPIRED, clock)]
+        if hits and not log.previous:
             yield log.proof.quote(*hits[-2:])
 
 

@@ -10,7 +10,7 @@ from bot.check import check
 from bot.checks.node.about import Around, kubelet_of, last_start, matching, restart
 from bot.model.cluster import Heartbeats, Nodes
 from bot.model.evidence import Clock
-from bot.model.finding import Finding, Fix, Severity
+from bot.model.finding import Finding, Fix, Safety, Severity
 from bot.model.host import (
     HostUnits,
     KubeletArguments,
@@ -32,6 +32,7 @@ PATTERNS = (
         re.compile(_ERROR + r"failed to parse kubelet flag: unknown (?:shorthand )?flag: (?P<what>[^\"]+)"),
     ),
     ("unknown-flag", re.compile(r"(?:^|\] )unknown flag: (?P<what>--\S+)\s*$")),
+    ("unknown-flag", re.compile(r'"Failed to parse kubelet flag" err="unknown (?:shorthand )?flag: (?P<what>[^"]+)')),
     ("invalid-flag-value", re.compile(_ERROR + r"failed to parse kubelet flag: (?P<what>invalid argument .*)")),
     ("invalid-value", re.compile(_ERROR + r"failed to validate kubelet configuration,? (?:error: )?(?P<what>.*)")),
     (
@@ -44,8 +45,9 @@ PATTERNS = (
     ("swap-on", re.compile(_ERROR + r"failed to run Kubelet: (?P<what>running with swap on is not supported.*)")),
 )
 _CGROUP_V1 = re.compile(r"not run on a host using cgroup v1")
-_FLAG = re.compile(r"(--[a-z][a-z0-9-]*)")
+_FLAG = re.compile(r"(--[a-z][a-z0-9-]*)|' in (-[A-Za-z0-9-]+)")
 CONFIG, FLAGS = "/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env"
+START = "sudo systemctl restart kubelet"
 
 
 @check("NODE-05")
@@ -104,8 +106,8 @@ def invalid_kubelet_configuration(
         return
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity, health=health)
     named = _FLAG.search(match["what"])
-    flag = named[1] if named and "flag" in reason else ""
-    where = _where(flag, arguments) if flag else "/etc/fstab" if reason == "swap-on" else config
+    flag = (named[1] or named[2]) if named and "flag" in reason else ""
+    where = _where(flag, arguments) if flag else ("/etc/fstab",) if reason == "swap-on" else (config,)
     what = match["what"].strip().rstrip('"').strip()[:200]
     onset = around.down_since(unit, log)
     yield Finding(
@@ -116,10 +118,16 @@ def invalid_kubelet_configuration(
         severity=around.severity(Severity.CRIT, onset),
         confidence=around.confidence(),
         subject=node(units.node),
-        facts={"node": units.node, "component": "kubelet", "flag": flag, "path": where, "active": "false"},
+        facts={
+            "node": units.node,
+            "component": "kubelet",
+            "flag": flag,
+            "path": where[0] if len(where) == 1 else where,
+            "active": "false",
+        },
         onset=onset,
         proofs=(log.proof.quote(line.text), *_others(arguments, sysctls, reason), *around.proofs()),
-        fixes=(_fix(reason, flag, where),),
+        fixes=tuple(_fixes(reason, flag, where)),
     )
 
 
@@ -127,15 +135,17 @@ def _is_empty(files: KubeletFiles, path: str) -> bool:
     return files.by_path[path].size == 0
 
 
-def _where(flag: str, arguments: KubeletArguments | None) -> str:
-    """The unit file or drop-in that sets the flag; kubeadm's file of flags when none does."""
+def _where(flag: str, arguments: KubeletArguments | None) -> tuple[str, ...]:
+    """The unit file or drop-in that sets the flag; else the files of variables that may, of which nobody saw inside."""
     here = ""
+    whole = re.compile(rf"(?<![\w-]){re.escape(flag)}(?![\w-])")
     for line in arguments.unit.splitlines() if arguments else ():
         if line.startswith("# /"):
             here = line[2:].strip()
-        elif flag in line and here:
-            return here
-    return FLAGS
+        elif here and not line.lstrip().startswith("#") and whole.search(line):
+            return (here,)
+    files = (*arguments.environment_files, *arguments.optional_files) if arguments else ()
+    return files or (FLAGS,)
 
 
 def _others(arguments: KubeletArguments | None, sysctls: Sysctls | None, reason: str) -> Iterator[Proof]:
@@ -145,41 +155,53 @@ def _others(arguments: KubeletArguments | None, sysctls: Sysctls | None, reason:
         yield arguments.proof
 
 
-def _title(reason: str, name: str, what: str, where: str) -> Text:
-    if reason == "unknown-flag":
-        return T(
-            "the kubelet of {node} does not know its flag {flag} (set in {path})", node=name, flag=what, path=where
-        )
+def _title(reason: str, name: str, what: str, where: tuple[str, ...]) -> Text:
     if reason == "swap-on":
         return T("the kubelet of {node} does not start with swap on", node=name)
+    if "flag" not in reason:
+        return T("the kubelet of {node} refuses its configuration {path}", node=name, path=where)
     if reason == "invalid-flag-value":
-        return T("the kubelet of {node} cannot read its flag {flag} (set in {path})", node=name, flag=what, path=where)
-    return T("the kubelet of {node} refuses its configuration {path}", node=name, path=where)
+        return T("the kubelet of {node} cannot read its flag {flag}", node=name, flag=what)
+    if len(where) > 1:
+        return T("the kubelet of {node} does not know its flag {flag}", node=name, flag=what)
+    return T("the kubelet of {node} does not know its flag {flag} (set in {path})", node=name, flag=what, path=where)
 
 
-def _fix(reason: str, flag: str, where: str) -> Fix:
-    path = shlex.quote(where)
+def _fixes(reason: str, flag: str, where: tuple[str, ...]) -> Iterator[Fix]:
     if reason == "swap-on":
-        return restart(
+        yield restart(
             T("On the node: switch swap off, take it out of /etc/fstab, start the kubelet."),
             "sudo swapoff -a",
             "sudo sed -i.bak -E 's|^([^#].*\\sswap\\s.*)|#\\1|' /etc/fstab",
-            "sudo systemctl restart kubelet",
+            START,
+            safety=Safety.REVERSIBLE,
             undo=("sudo cp -p /etc/fstab.bak /etc/fstab", "sudo swapon -a"),
         )
-    if flag:
-        return restart(
-            T("On the node: take {flag} out of {path}, then start the kubelet.", flag=flag, path=where),
-            f"sudo cp -p {path} {shlex.quote(where + '.bak')}",
-            f"sudo sed -i -E 's|{flag}[= ]?[^ \"]*||' {path}",
+        return
+    paths = shlex.join(where)
+    undo = tuple(f"sudo cp -p {shlex.quote(p + '.bak')} {shlex.quote(p)}" for p in where)
+    if flag and reason == "unknown-flag":
+        yield restart(
+            T("On the node: take {flag} and its value out of {path}, then start the kubelet.", flag=flag, path=where),
+            f"sudo grep -ns -e {shlex.quote(flag)} {paths}",
+            f"sudo sed -i.bak -E {shlex.quote(without(flag))} {paths}",
             "sudo systemctl daemon-reload",
-            "sudo systemctl restart kubelet",
-            undo=(f"sudo cp -p {shlex.quote(where + '.bak')} {path}",),
+            START,
+            safety=Safety.REVERSIBLE,
+            undo=undo,
         )
-    return restart(
+        return
+    yield restart(
         T("On the node: correct {path} (compare it with a healthy node's), then start the kubelet.", path=where),
-        f"sudo cp -p {path} {shlex.quote(where + '.bak')}",
-        f"sudo editor {path}",
-        "sudo systemctl restart kubelet",
-        undo=(f"sudo cp -p {shlex.quote(where + '.bak')} {path}",),
+        *(f"sudo cp -p {shlex.quote(p)} {shlex.quote(p + '.bak')}" for p in where),
+        f"sudo vi {paths}",
+        "sudo systemctl daemon-reload",
+        START,
+        safety=Safety.REVERSIBLE,
+        undo=undo,
     )
+
+
+def without(flag: str) -> str:
+    """The expression of ``sed -E`` that takes a flag with its value out of a line, and no flag that begins alike."""
+    return rf"""s#(^|[ "'=]){flag}(=[^ "']*| +[^- "'\\][^ "']*)?([ "']|$)#\1\3#"""

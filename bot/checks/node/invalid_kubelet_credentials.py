@@ -7,15 +7,18 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
+from bot.checks.node.about import kubelet_of, last_start
+from bot.checks.node.repairs import new_kubeconfig
+from bot.model.cluster import LogLine
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import Certificate, Certificates, KubeletLog
+from bot.model.host import Certificate, Certificates, HostUnits, KubeletLog, Unit
 from bot.model.host_reach import PendingRequests, SigningRequest
+from bot.model.lines import current
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
 
-PEM = "/var/lib/kubelet/pki/kubelet-client-current.pem"
 SIGNERS = ("kubernetes.io/kube-apiserver-client-kubelet", "kubernetes.io/legacy-unknown")
 _REFUSED = re.compile(
     r"part of the existing bootstrap client certificate in \S+ is expired|certificate has expired or is not yet valid"
@@ -26,8 +29,10 @@ MOST_SHOWN = 2
 
 @check("NODE-07")
 def invalid_kubelet_credentials(
+    *,
     certificates: Certificates,
     clock: Clock,
+    units: HostUnits | None,
     log: KubeletLog | None,
     requests: PendingRequests | None,
     expect: Expectations | None,
@@ -37,18 +42,19 @@ def invalid_kubelet_credentials(
     Says:
         "The node is NotReady since exactly one year", "Unauthorized in the kubelet's log".
     Evidence:
-        Dates of kubelet-client-current.pem; pending certificate requests of this node; the kubelet's log.
+        Dates of the certificate that the kubelet uses (kubelet-client-current.pem, or where its flags and kubeconfig
+        say); pending certificate requests of this node; the kubelet's log.
     Rule:
-        notAfter is past or notBefore in the future; or a request of this node has waited for more than five minutes.
-        Confirmed when the log says so too.
+        notAfter is past or notBefore in the future; or a request of this node has waited for more than five minutes
+        (high while the old certificate is valid). Confirmed when the log says so now, or in the last start of a kubelet
+        that does not run.
     Cause:
         The node was off while the certificate should have been renewed, the signer is down (CTRL-05), the clock is
-        wrong
-        (NODE-08). It explains NODE-03 and METRICS-06.
+        wrong (NODE-08). It explains NODE-03 when the last start ended at it, and METRICS-06.
     Fix:
-        Approve the request after making sure whose it is; when it is expired, bootstrap the node again.
+        Approve the request after making sure whose it is; when it is expired, give the kubelet a new kubeconfig.
     Verify:
-        kubelet-client-current.pem points to a new file, the node is Ready.
+        The kubelet's certificate has new dates, the node is Ready.
     Must not fire:
         Expired files beside it that are not the link's target.
     Reasons:
@@ -57,15 +63,17 @@ def invalid_kubelet_credentials(
         - request-pending: the request for a new one was not approved
     """
     minutes = (expect.thresholds.get("NODE-07", {}) if expect else {}).get("minutes", 5)
-    found = next((c for c in certificates.items if c.path == PEM), None)
+    path = certificates.kubelet
+    found = next((c for c in certificates.items if c.path == path), None)
     waiting = _waiting(requests, certificates.node, clock, minutes * 60)
     reason = _reason(found, clock) or ("request-pending" if waiting else "")
     if not reason:
         return
-    hits = [x.text for x in (log.lines if log else ()) if _REFUSED.search(x.text)]
+    kubelet = kubelet_of(units) if units else None
+    hits = [x.text for x in _said(log, kubelet, clock)]
     proofs: list[Proof] = []
     if found:
-        proofs.append(certificates.proof.quote(f"{PEM}: notBefore={found.not_before} notAfter={found.not_after}"))
+        proofs.append(certificates.proof.quote(f"{path}: notBefore={found.not_before} notAfter={found.not_after}"))
     if waiting and requests:
         proofs.append(requests.proof.quote(f"{waiting.name} {waiting.requestor} {waiting.signer} pending"))
     if log and hits:
@@ -74,19 +82,27 @@ def invalid_kubelet_credentials(
         code="NODE-07",
         reason=reason,
         title=_title(reason, certificates.node, found),
-        severity=Severity.CRIT,
+        severity=Severity.HIGH if reason == "request-pending" and found else Severity.CRIT,
         confidence=Confidence.CONFIRMED if hits else Confidence.LIKELY,
         subject=node(certificates.node),
         facts={
             "node": certificates.node,
-            "certificate": PEM,
+            "certificate": path,
             "component": "kubelet",
+            "at_start": "true" if hits and kubelet and kubelet.down else "false",
             "not_yet_valid": "true" if reason == "not-yet-valid" else "false",
         },
         onset=found.not_after if found and reason == "expired" else waiting.created if waiting else None,
         proofs=tuple(proofs),
-        fixes=tuple(_fixes(waiting, reason)),
+        fixes=tuple(_fixes(certificates.node, path, waiting, reason)),
     )
+
+
+def _said(log: KubeletLog | None, kubelet: Unit | None, clock: Clock) -> tuple[LogLine, ...]:
+    """The refusals that count: those of the last start of a kubelet that is down, else what is current."""
+    if log and kubelet and kubelet.down:
+        return tuple(x for x in last_start(log, kubelet) if _REFUSED.search(x.text))
+    return current(log.lines, _REFUSED, clock, kubelet.active_since if kubelet else None) if log else ()
 
 
 def _reason(found: Certificate | None, clock: Clock) -> str:
@@ -114,19 +130,20 @@ def _title(reason: str, name: str, found: Certificate | None) -> Text:
     return T("the kubelet of {node} waits for the approval of its new certificate", node=name)
 
 
-def _fixes(waiting: SigningRequest | None, reason: str) -> Iterator[Fix]:
+def _fixes(name: str, path: str, waiting: SigningRequest | None, reason: str) -> Iterator[Fix]:
     if waiting:
-        name = shlex.quote(waiting.name)
+        request = shlex.quote(waiting.name)
         yield Fix(
             what=T("Make sure that the request comes from this node, then approve it."),
             safety=Safety.REVERSIBLE,
-            commands=(f"kubectl describe csr {name}", f"kubectl certificate approve {name}"),
-            verify=(f"kubectl get csr {name}",),
+            commands=(f"kubectl describe csr {request}", f"kubectl certificate approve {request}"),
+            verify=(f"kubectl get csr {request}", f"kubectl get node {shlex.quote(name)}"),
+        )
+    if reason == "not-yet-valid":
+        yield Fix(
+            what=T("On the node and on a control-plane host: compare the clocks, then the dates of the certificate."),
+            safety=Safety.READ_ONLY,
+            commands=("date -u", f"sudo openssl x509 -noout -dates -in {shlex.quote(path)}"),
         )
     if reason == "expired":
-        yield Fix(
-            what=T("On a control-plane host make a token; on the node put it into a bootstrap kubeconfig and restart."),
-            safety=Safety.DISRUPTIVE,
-            commands=("sudo kubeadm token create --print-join-command", "sudo systemctl restart kubelet"),
-            verify=(f"sudo openssl x509 -noout -dates -in {PEM}",),
-        )
+        yield new_kubeconfig(name, path)

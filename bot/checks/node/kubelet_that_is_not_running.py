@@ -16,8 +16,14 @@ from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
 
-_BOUND = re.compile(r"bind: address already in use")
-_INOTIFY = re.compile(r"inotify_add_watch|fsnotify watcher: too many open files|inotify_init: too many open files")
+_ENDINGS = (
+    ("no-program", re.compile(r"kubelet\.service: Failed (?:to locate executable|at step EXEC spawning) \S+")),
+    ("port-conflict", re.compile(r"bind: address already in use")),
+    (
+        "inotify",
+        re.compile(r"inotify_add_watch|fsnotify watcher: too many open files|inotify_init: too many open files"),
+    ),
+)
 _STARTED = re.compile(r"^Started kubelet")
 _BY_ITSELF = re.compile(r"kubelet\.service:? (?:Scheduled restart job|holdoff time over, scheduling restart)")
 _EXIT = re.compile(
@@ -48,7 +54,7 @@ def kubelet_that_is_not_running(
     Rule:
         The unit is inactive or failed, or waits for its next automatic restart, or systemd restarted it three times
         within ten minutes and since the last start by hand. Confirmed when the API server or the kubelet's own port
-        agrees.
+        agrees; restarts that only systemd's count since the boot tells are possible.
     Cause:
         Stopped, masked or not enabled at boot; or it exits at start, then another row (NODE-04,
         NODE-05, NODE-07, NODE-10, NODE-12 …) names the reason. It explains a node that is not ready and everything
@@ -60,11 +66,13 @@ def kubelet_that_is_not_running(
     Must not fire:
         Hosts where k3s, rke2 or microk8s contain the kubelet; a node that was drained on purpose is reported as info.
     Reasons:
-        - stopped: inactive although it is enabled: somebody stopped it
-        - disabled: inactive and not enabled, so the last boot did not start it
+        - stopped: it ran since the boot and is inactive now: somebody stopped it
+        - disabled: not enabled, and not started since the boot
+        - not-started: enabled, and yet not started since the boot
         - masked: the unit is masked
         - failed: it ended with an error and is not tried again
         - crash-looping: it exits at every start
+        - no-program: it exits because its program is not there or cannot be run
         - port-conflict: it exits because another program holds one of its ports
         - inotify: it exits because the kernel's inotify limits are used up
         - restarts: it runs, but was restarted again and again
@@ -78,10 +86,11 @@ def kubelet_that_is_not_running(
         return
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity, health=health)
     limit = (expect.thresholds.get("NODE-03", {}) if expect else {}).get("restarts", 3)
-    flapping = unit.running and _recent_restarts(unit, log, clock) >= limit
+    again, counted = _recent_restarts(unit, log, clock)
+    flapping = unit.running and again >= limit
     if not unit.down and not flapping:
         return
-    reason = _reason(unit, log, flapping=flapping)
+    reason = _reason(unit, units, log, flapping=flapping)
     onset = unit.active_since if flapping else around.down_since(unit, log)
     told = [line.text for line in last_start(log, unit) if _EXIT.search(line.text)][-3:]
     yield Finding(
@@ -89,7 +98,7 @@ def kubelet_that_is_not_running(
         reason=reason,
         title=_title(reason, units.node),
         severity=around.severity(Severity.CRIT, onset),
-        confidence=Confidence.POSSIBLE if around.planned else around.confidence(),
+        confidence=Confidence.POSSIBLE if around.planned or (flapping and not counted) else around.confidence(),
         subject=node(units.node),
         facts={
             "node": units.node,
@@ -106,46 +115,57 @@ def kubelet_that_is_not_running(
     )
 
 
-def _recent_restarts(unit: Unit, log: KubeletLog | None, clock: Clock) -> int:
+def _recent_restarts(unit: Unit, log: KubeletLog | None, clock: Clock) -> tuple[int, bool]:
     """Automatic restarts within ten minutes and since somebody started it by hand: a repair ends the series.
 
-    Taken from systemd's lines; where the log has none of them, systemd's own count must do.
+    Counted in systemd's lines (the second value is then true); where the log has none of them, or does not reach back
+    ten minutes, systemd's own count must do, which says nothing of when.
     """
     window = WINDOW.total_seconds()
     if unit.active_since is None or clock.age(unit.active_since) > window:
-        return 0
-    lines = [x.text for x in (log.lines if log else ()) if x.at and clock.age(x.at) <= window]
+        return 0, True
+    dated = [x for x in (log.lines if log else ()) if x.at]
+    lines = [x.text for x in dated if x.at and clock.age(x.at) <= window]
     starts = [x for x in lines if _STARTED.search(x) or _BY_ITSELF.search(x)]
     if not any(_BY_ITSELF.search(x) for x in starts):
-        return len(starts) if unit.restarts is None else 0 if starts else unit.restarts
-    count, scheduled = 0, False
+        return (len(starts), True) if unit.restarts is None else (0, True) if starts else (unit.restarts, False)
+    count, scheduled, by_hand = 0, False, False
     for text in starts:
         if _BY_ITSELF.search(text):
             scheduled = True
         else:
+            by_hand = by_hand or not scheduled
             count, scheduled = (count + 1 if scheduled else 0), False
-    return count
+    whole = by_hand or len(lines) < len(dated) or not (log and log.cut)
+    return (count, True) if whole or unit.restarts is None else (max(count, unit.restarts), False)
 
 
-def _reason(unit: Unit, log: KubeletLog | None, *, flapping: bool) -> str:
+def _reason(unit: Unit, units: HostUnits, log: KubeletLog | None, *, flapping: bool) -> str:
     text = "\n".join(line.text for line in last_start(log, unit))
-    if unit.load == "masked" or unit.file_state.startswith("masked"):
+    if not flapping and (unit.load == "masked" or unit.file_state.startswith("masked")):
         return "masked"
     if unit.active == "inactive" and unit.result in {"", "success"}:
-        return "stopped" if unit.starts_at_boot else "disabled"
-    if _BOUND.search(text):
-        return "port-conflict"
-    if _INOTIFY.search(text):
-        return "inotify"
-    if flapping:
-        return "restarts"
-    return "crash-looping" if unit.active == "activating" or (unit.restarts or 0) > 1 else "failed"
+        return _idle(unit, units)
+    said = next((word for word, pattern in _ENDINGS if pattern.search(text)), "")
+    looping = unit.active == "activating" or (unit.restarts or 0) > 1
+    return said or ("restarts" if flapping else "crash-looping" if looping else "failed")
+
+
+def _idle(unit: Unit, units: HostUnits) -> str:
+    """Why it is inactive without an error: systemd tells times of this boot only, where they can be read at all."""
+    if unit.active_since or unit.inactive_since:
+        return "stopped"
+    if unit.starts_at_boot:
+        return "not-started" if any(u.active_since for u in units.by_name.values()) else "stopped"
+    return "disabled"
 
 
 def _title(reason: str, name: str) -> Text:
     return {
         "stopped": T("the kubelet of {node} was stopped", node=name),
         "disabled": T("the kubelet of {node} is not enabled, so the boot did not start it", node=name),
+        "not-started": T("the kubelet of {node} is enabled, but was not started since the boot", node=name),
+        "no-program": T("the kubelet of {node} cannot start: its program is not there or cannot be run", node=name),
         "masked": T("the kubelet of {node} is masked", node=name),
         "port-conflict": T("the kubelet of {node} cannot start: another program holds its port", node=name),
         "restarts": T("the kubelet of {node} restarts again and again", node=name),
@@ -172,11 +192,13 @@ def _fixes(reason: str) -> Iterator[Fix]:
             undo=("sudo systemctl mask --now kubelet",),
         )
         return
-    if reason in {"stopped", "disabled"}:
+    if reason in {"stopped", "disabled", "not-started"}:
         yield restart(
             T("Start the kubelet on the node and at every boot; containers that run keep running."),
             "sudo systemctl enable --now kubelet",
-            undo=("sudo systemctl stop kubelet",),
+            undo=("sudo systemctl disable --now kubelet",)
+            if reason == "disabled"
+            else ("sudo systemctl stop kubelet",),
         )
         return
     yield Fix(

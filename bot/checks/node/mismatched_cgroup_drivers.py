@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.node.about import Around, kubelet_of, last_start, matching, restart
+from bot.checks.node.about import Around, kubelet_of, last_start, matching
 from bot.model.cluster import Heartbeats, LogLine, Nodes
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
@@ -24,7 +25,8 @@ _DOCKER = re.compile(
     r'kubelet cgroup driver: "(?P<kubelet>\w+)" is different from docker cgroup driver: "(?P<runtime>\w+)"'
 )
 _PATH = re.compile(r'expected cgroupsPath to be of format "slice:prefix:name" for systemd cgroups, got')
-CONFIG = "/var/lib/kubelet/config.yaml"
+CONFIG, CONTAINERD = "/var/lib/kubelet/config.yaml", "/etc/containerd/config.toml"
+DAEMON = "/etc/docker/daemon.json"
 ASKS_RUNTIME = 31  # from this minor version on, the kubelet takes the driver from a runtime that tells it
 TELLING = re.compile(r"^(?:containerd://(?:[2-9]|\d\d)|cri-o://1\.(?:2[89]|[3-9]\d))")
 
@@ -61,7 +63,7 @@ def mismatched_cgroup_drivers(
     Verify:
         The kubelet is active, and /sys/fs/cgroup/kubepods.slice exists.
     Must not fire:
-        Both agree on cgroupfs; a kubelet that takes the driver from its runtime.
+        Both agree on cgroupfs; a kubelet that takes the driver from its runtime; a docker that it does not use.
     Reasons:
         - drivers-differ: the two are set to different drivers
         - hierarchy-gone: the kubelet's top cgroup does not exist
@@ -72,12 +74,12 @@ def mismatched_cgroup_drivers(
         return
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity, health=health)
     reason, lines = _said(kubelet, log, clock)
-    ours, theirs = _ours(settings, arguments), runtime.driver if runtime else ""
+    ours, theirs = _ours(settings, arguments), _theirs(runtime, around)
     differ = bool(ours and theirs and ours != theirs) and _decides_itself(around)
     if not lines and not differ:
         return
     confirmed = bool(lines) and (differ or (kubelet.down and around.silent))
-    onset = around.down_since(kubelet) if kubelet.down and lines else lines[0].at if lines else None
+    onset = around.down_since(kubelet, log) if kubelet.down and lines else lines[0].at if lines else None
     yield Finding(
         code="NODE-14",
         reason=reason or "drivers-differ",
@@ -85,7 +87,13 @@ def mismatched_cgroup_drivers(
         severity=around.severity(Severity.CRIT if lines else Severity.HIGH, onset),
         confidence=Confidence.CONFIRMED if confirmed else Confidence.LIKELY,
         subject=node(units.node),
-        facts={"node": units.node, "component": "kubelet", "kubelet_driver": ours, "runtime_driver": theirs},
+        facts={
+            "node": units.node,
+            "component": "kubelet",
+            "kubelet_driver": ours,
+            "runtime_driver": theirs,
+            "at_start": "true" if kubelet.down and lines else "false",
+        },
         onset=onset,
         proofs=(
             *((log.proof.quote(lines[-1].text),) if log and lines else ()),
@@ -93,7 +101,7 @@ def mismatched_cgroup_drivers(
             *((runtime.proof,) if runtime and differ else ()),
             *(around.proofs() if lines else ()),
         ),
-        fixes=_fixes(),
+        fixes=_fixes(units.node, docker=_uses_docker(around)),
     )
 
 
@@ -120,6 +128,18 @@ def _ours(settings: KubeletSettings | None, arguments: KubeletArguments | None) 
     return settings.values.get("cgroupDriver", "cgroupfs").strip("\"'")
 
 
+def _theirs(runtime: RuntimeDriver | None, around: Around) -> str:
+    """The driver of the runtime that the kubelet uses; another one on the same host has no say."""
+    if runtime is None or around.object is None:
+        return ""
+    return runtime.docker if _uses_docker(around) else runtime.driver
+
+
+def _uses_docker(around: Around) -> bool:
+    info = around.object.status.node_info if around.object else None
+    return info is not None and info.container_runtime_version.startswith("docker://")
+
+
 def _decides_itself(around: Around) -> bool:
     """Whether it is known that this kubelet does not ask its runtime for the driver; else its setting means nothing."""
     info = around.object.status.node_info if around.object else None
@@ -142,14 +162,33 @@ def _title(name: str, reason: str, ours: str, theirs: str) -> Text:
     return T("kubelet and container runtime of {node} use different cgroup drivers", node=name)
 
 
-def _fixes() -> tuple[Fix, ...]:
+def _fixes(name: str, *, docker: bool) -> tuple[Fix, ...]:
     look = Fix(
         what=T("On the node: compare what the two are set to."),
         safety=Safety.READ_ONLY,
         commands=(
             f"sudo grep cgroupDriver {CONFIG}",
-            "sudo grep -n SystemdCgroup /etc/containerd/config.toml",
+            "docker info -f '{{.CgroupDriver}}'" if docker else f"sudo grep -n SystemdCgroup {CONTAINERD}",
         ),
     )
-    again = T("Drain the node, set both to systemd, then reboot the host; all its pods move.")
-    return look, restart(again, "sudo systemctl reboot")
+    here = shlex.quote(name)
+    file = DAEMON if docker else CONTAINERD
+    set_theirs = (
+        f"sudo vi {file}" if docker else f"sudo sed -i.bak 's/SystemdCgroup = false/SystemdCgroup = true/' {file}"
+    )
+    again = Fix(
+        what=T("Drain the node, set both to systemd (docker: exec-opts native.cgroupdriver=systemd), reboot the host.")
+        if docker
+        else T("Drain the node, set both to systemd, then reboot the host; all its pods move."),
+        safety=Safety.DISRUPTIVE,
+        commands=(
+            f"kubectl drain {here} --ignore-daemonsets --delete-emptydir-data",
+            set_theirs,
+            f"sudo sed -i.bak -e '/^cgroupDriver:/d' -e '$a cgroupDriver: systemd' {CONFIG}",
+            "sudo systemctl reboot",
+            f"kubectl uncordon {here}",
+        ),
+        verify=("systemctl is-active kubelet", "ls -d /sys/fs/cgroup/kubepods.slice"),
+        undo=(f"sudo cp -p {file}.bak {file}", f"sudo cp -p {CONFIG}.bak {CONFIG}", "sudo systemctl reboot"),
+    )
+    return look, again

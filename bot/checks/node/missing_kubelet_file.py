@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.check import check
-from bot.checks.node.about import Around, kubelet_of, last_start, matching, restart
-from bot.model.cluster import Heartbeats, Nodes
+from bot.checks.node.about import Around, kubelet_of, last_start, matching
+from bot.checks.node.repairs import CONFIG, from_backup, without_backup
+from bot.model.cluster import Heartbeats, LogLine, Nodes
 from bot.model.evidence import Clock
-from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.finding import Confidence, Finding, Fix, Severity
 from bot.model.host import (
     DirectoryEntry,
     HostUnits,
@@ -24,6 +24,7 @@ from bot.model.host import (
     Presence,
     Unit,
 )
+from bot.model.host_runtime import KUBELET_CERTIFICATE
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T
@@ -34,11 +35,12 @@ _PATTERNS = (
         r".*(?:no such file or directory|was empty)"
     ),
     re.compile(
-        r"failed to run Kubelet: invalid kubeconfig: (?:invalid configuration: )?(?:stat|unable to read \S+) "
+        r"failed to run Kubelet: invalid kubeconfig: (?:invalid configuration: )?\[?(?:stat|unable to read \S+) "
         r"(?P<path>\S+?)(?:: no such file| for \S+ due to open \S+: no such file)"
     ),
-    re.compile(r"unable to load bootstrap kubeconfig: stat (?P<path>\S+): no such file"),
+    re.compile(r"unable to load client CA file \"?(?P<path>[^\s\":]+)\"?: open \S+: no such file"),
 )
+_BOOTSTRAP = re.compile(r"unable to load bootstrap kubeconfig: stat (?P<path>\S+): no such file")
 _ENVIRONMENT = re.compile(r"Failed to load environment files: No such file")
 _BACKUP = re.compile(r"(?:\.bak(?:\..*)?|\.old|\.orig|~|\.save|\.\d{8})")
 
@@ -76,7 +78,8 @@ def missing_kubelet_file(
     Rule:
         A file of the effective command line is absent or empty and the kubelet is not active; or it is active but was
         started before the file went, then it fails at the next restart (high). Confirmed when the
-        log names the file too.
+        log names the file too. A kubelet that asks for a bootstrap kubeconfig on a node that has joined misses its
+        client certificate: that file is named where it is gone (where it is expired: NODE-07).
     Cause:
         Somebody moved the file while making a backup (mv instead of cp), or a clean-up took it. It stays hidden until
         the next restart. It explains NODE-03.
@@ -86,7 +89,7 @@ def missing_kubelet_file(
         The kubelet stays active, healthz says ok, the node is Ready.
     Must not fire:
         A unit that uses only flags; a bootstrap kubeconfig that is gone on a node that has joined (normal with
-        kubeadm); a file that may not be looked at.
+        kubeadm); an empty file of environment variables; a file that may not be looked at.
     Reasons:
         - config-file-moved: the file is gone and a backup lies beside it
         - config-file-missing: the file is gone
@@ -108,31 +111,47 @@ def missing_kubelet_file(
 def _lost(unit: Unit, arguments: KubeletArguments, files: KubeletFiles, log: KubeletLog | None) -> Iterator[Lost]:
     """Files that are named and unusable, and the one that the last start attempt complained about."""
     lines = last_start(log, unit) if unit.down else ()
-    complaint = next((hit for p in _PATTERNS if (hit := matching(lines, p))), None)
-    named = complaint[0]["path"].rstrip(":") if complaint else ""
+    named, said = _complaint(lines, arguments, files)
     environment = matching(lines, _ENVIRONMENT)
     seen: set[str] = set()
     for path in _needed(arguments, files):
         fact = files.by_path.get(path)
-        if fact is None or not fact.unusable:
+        variables = path in arguments.environment_files
+        if fact is None or not (fact.presence is Presence.ABSENT if variables else fact.unusable):
             continue
         seen.add(path)
-        told = path == named or (environment is not None and path in arguments.environment_files)
-        quote = (
-            complaint[1].text if complaint and path == named else environment[1].text if told and environment else ""
-        )
+        told = environment[1].text if environment and variables else ""
+        quote = said if path == named else told
         yield Lost(path=path, empty=fact.presence is Presence.PRESENT, by_stat=True, quote=quote)
-    if complaint and named not in seen and files.presence(named) is not Presence.PRESENT:
-        yield Lost(path=named, empty="was empty" in complaint[1].text, by_stat=False, quote=complaint[1].text)
+    if named and named not in seen and files.presence(named) is not Presence.PRESENT:
+        by_stat = files.presence(named) is Presence.ABSENT
+        yield Lost(path=named, empty="was empty" in said, by_stat=by_stat, quote=said)
+
+
+def _complaint(lines: tuple[LogLine, ...], arguments: KubeletArguments, files: KubeletFiles) -> tuple[str, str]:
+    """The file that the last start missed, and the line that says so; both empty without one."""
+    hit = next((found for p in _PATTERNS if (found := matching(lines, p))), None)
+    if hit:
+        return hit[0]["path"].rstrip(":"), hit[1].text
+    hit = matching(lines, _BOOTSTRAP)
+    if hit is None:
+        return "", ""
+    kubeconfig = arguments.flags.get("kubeconfig", "")
+    if not kubeconfig or files.presence(kubeconfig) is Presence.ABSENT:
+        return kubeconfig or hit[0]["path"], hit[1].text
+    return (KUBELET_CERTIFICATE, hit[1].text) if _is_gone(KUBELET_CERTIFICATE, files) else ("", "")
+
+
+def _is_gone(path: str, files: KubeletFiles) -> bool:
+    return files.presence(path) is Presence.ABSENT
 
 
 def _needed(arguments: KubeletArguments, files: KubeletFiles) -> tuple[str, ...]:
-    """The files without which it cannot start: no bootstrap kubeconfig once the node has joined."""
+    """The files without which it cannot start: of kubeconfig and bootstrap kubeconfig one is enough."""
     kubeconfig, bootstrap = arguments.flags.get("kubeconfig"), arguments.flags.get("bootstrap-kubeconfig")
-    joined = bool(kubeconfig) and files.presence(kubeconfig or "") is not Presence.ABSENT
-    if bootstrap and not joined and files.presence(bootstrap) is Presence.PRESENT:
+    if kubeconfig and bootstrap and _is_gone(kubeconfig, files) and files.presence(bootstrap) is Presence.PRESENT:
         return tuple(f for f in arguments.files if f != kubeconfig)  # it can still join and write its kubeconfig
-    return tuple(f for f in arguments.files if f != bootstrap or not joined)
+    return tuple(f for f in arguments.files if f != bootstrap or not kubeconfig)
 
 
 def _backup(path: str, directory: tuple[DirectoryEntry, ...]) -> DirectoryEntry | None:
@@ -163,6 +182,7 @@ def _finding(
         "path": lost.path,
         "component": "kubelet",
         "active": "true" if latent else "false",
+        "at_start": "true" if lost.quote else "false",
     }
     if backup:
         facts |= {"backup": restore, "backup_bytes": backup.size}
@@ -184,7 +204,7 @@ def _finding(
         facts=facts,
         onset=onset,
         proofs=_proofs(lost, files, log, arguments, backup),
-        fixes=tuple(_fixes(lost.path, restore, latent=latent)),
+        fixes=(_fix(around.node, lost.path, restore, arguments, latent=latent),),
     )
 
 
@@ -203,23 +223,7 @@ def _proofs(
     return (*proofs, arguments.proof)
 
 
-def _fixes(path: str, backup: str, *, latent: bool) -> Iterator[Fix]:
-    start = () if latent else ("sudo systemctl restart kubelet",)
+def _fix(name: str, path: str, backup: str, arguments: KubeletArguments, *, latent: bool) -> Fix:
     if backup:
-        yield restart(
-            T(
-                "On the node: compare {backup} with the same file of a healthy node, copy it back, start the kubelet.",
-                backup=backup,
-            ),
-            f"sudo cp -p {shlex.quote(backup)} {shlex.quote(path)}",
-            *start,
-            safety=Safety.REVERSIBLE,
-            undo=(f"sudo rm {shlex.quote(path)}",),
-        )
-        return
-    yield restart(
-        T("On the node: let kubeadm write the kubelet's configuration again, or copy the file from a healthy node."),
-        "sudo kubeadm upgrade node phase kubelet-config",
-        *start,
-        safety=Safety.REVERSIBLE,
-    )
+        return from_backup(path, backup, latent=latent)
+    return without_backup(name, path, config=arguments.flags.get("config", CONFIG), latent=latent)

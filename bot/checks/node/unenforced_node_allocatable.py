@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from bot.check import check
@@ -17,9 +18,10 @@ from bot.model.refs import node
 from bot.model.text import T, Text
 
 REASON = "FailedNodeAllocatableEnforcement"
-_LIMITS = re.compile(r'Failed to update Node Allocatable Limits (?:""|\["?(?P<cgroup>[^"\]]*)"?\]): (?P<error>.*)')
+_LIMITS = re.compile(r'Failed to update Node Allocatable Limits (?:""|\[(?P<cgroup>[^\]]*)\]): (?P<error>.*)')
 _WRITE = re.compile(r"failed to write \d+ to memory\.limit_in_bytes.*(?:invalid argument|device or resource busy)")
 LEAST = 5
+CONFIG = "/var/lib/kubelet/config.yaml"
 
 
 @check("NODE-16")
@@ -61,7 +63,8 @@ def unenforced_node_allocatable(
         return
     last = max(mine, key=lambda e: e.seen.timestamp() if e.seen else 0.0)
     found = _LIMITS.search(last.message or "")
-    cgroup, error = (found["cgroup"] or "", found["error"]) if found else ("", last.message or "")
+    cgroup = (found["cgroup"] or "").replace('"', "") if found else ""
+    error = found["error"] if found else last.message or ""
     off = _off(settings, arguments)
     wrote = [x for x in in_window(log.lines, clock) if _WRITE.search(x.text)] if log else []
     reason = "unknown-setting" if off is None else "feature-off" if off else "cgroup-error"
@@ -80,7 +83,7 @@ def unenforced_node_allocatable(
             *((settings.proof,) if settings and off else ()),
             *((log.proof.quote(*(x.text for x in wrote[-2:])),) if log and wrote else ()),
         ),
-        fixes=() if off is None else (_fix(),),
+        fixes=_fixes(events.node, arguments, off=off),
     )
 
 
@@ -115,10 +118,30 @@ def _title(reason: str, name: str, cgroup: str) -> Text:
     return T("the kubelet of {node} cannot enforce Node Allocatable", node=name)
 
 
-def _fix() -> Fix:
-    return Fix(
+def _fixes(name: str, arguments: KubeletArguments | None, *, off: bool | None) -> tuple[Fix, ...]:
+    config = shlex.quote(arguments.flags.get("config") or CONFIG if arguments else CONFIG)
+    if not off:
+        look = Fix(
+            what=T("On the node: look which cgroup is meant, and whether it is there."),
+            safety=Safety.READ_ONLY,
+            commands=(
+                f"sudo grep -nE 'cgroupsPerQOS|enforceNodeAllocatable|ReservedCgroup|cgroupRoot' {config}",
+                "ls -d /sys/fs/cgroup/kubepods* /sys/fs/cgroup/*/kubepods*",
+            ),
+        )
+        return (look,)
+    settings = "-e '/^cgroupsPerQOS:/d' -e '/^enforceNodeAllocatable:/d' -e '$a cgroupsPerQOS: true'"
+    here = shlex.quote(name)
+    on = Fix(
         what=T("Drain the node, set cgroupsPerQOS: true and enforceNodeAllocatable: [pods], restart the kubelet."),
         safety=Safety.DISRUPTIVE,
-        commands=("sudo vi /var/lib/kubelet/config.yaml", "sudo systemctl restart kubelet"),
+        commands=(
+            f"kubectl drain {here} --ignore-daemonsets --delete-emptydir-data",
+            f"sudo sed -i.bak {settings} -e '$a enforceNodeAllocatable: [pods]' {config}",
+            "sudo systemctl restart kubelet",
+            f"kubectl uncordon {here}",
+        ),
         verify=("kubectl get events -A --field-selector reason=NodeAllocatableEnforced",),
+        undo=(f"sudo cp -p {config}.bak {config}", "sudo systemctl restart kubelet"),
     )
+    return (on,)

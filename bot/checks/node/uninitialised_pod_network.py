@@ -55,7 +55,8 @@ def uninitialised_pod_network(
     Verify:
         NetworkReady is true, a test pod gets an address.
     Must not fire:
-        Within two minutes of the node's registration; Windows nodes.
+        Within two minutes of the node's registration; Windows nodes; the only node of a cluster whose pods all use the
+        host's network.
     Reasons:
         - not-deployed: no CNI runs anywhere in the cluster, and no other node is ready
         - agent-missing: the CNI's DaemonSet has no pod on this node
@@ -72,7 +73,7 @@ def uninitialised_pod_network(
     since, created = ready.last_transition_time, here.metadata.creation_timestamp
     if (since and clock.age(since) <= limit) or (created and clock.age(created) <= GRACE):
         return
-    if not _linux(here):
+    if not _linux(here) or _needs_none(nodes, pods, system):
         return
     ours = [p for p in pods.items if _is_cni(p)]
     anywhere = [p for p in (system.items if system else ()) if _is_cni(p)]
@@ -91,8 +92,14 @@ def uninitialised_pod_network(
         facts={"node": here.name, "pods": tuple(p.path for p in ours)},
         onset=since,
         proofs=tuple(proofs),
-        fixes=(_look(here.name),),
+        fixes=tuple(_fixes(here.name, reason, ours)),
     )
+
+
+def _needs_none(nodes: Nodes, pods: PodsOnNode, system: SystemPods | None) -> bool:
+    """A single node for development, where no pod, bound or waiting, asks for a network of its own."""
+    everything = (*pods.items, *(system.items if system else ()))
+    return len(nodes.items) == 1 and bool(system) and all(p.spec.host_network for p in everything)
 
 
 def _works_elsewhere(nodes: Nodes, here: Node) -> bool:
@@ -116,7 +123,7 @@ def _reason(ours: list[Pod], anywhere: bool | None, files: CniFiles | None) -> s
         return "agent-missing" if anywhere else "not-deployed"
     if files and any(not _is_json(text) for text in files.configurations.values() if text):
         return "config-invalid"
-    if files and not files.configurations:
+    if files and not files.configurations and not any(name.endswith(".json") for name in files.others):
         return "config-missing"
     return "not-initialised"
 
@@ -140,14 +147,24 @@ def _title(reason: str, name: str) -> Text:
     }.get(reason, T("the CNI plugin of {node} is not initialised", node=name))
 
 
-def _look(name: str) -> Fix:
-    return Fix(
+def _fixes(name: str, reason: str, ours: list[Pod]) -> Iterator[Fix]:
+    here, works = shlex.quote(name), (f"kubectl get node {shlex.quote(name)}",)
+    named = [(shlex.quote(p.metadata.namespace or ""), shlex.quote(p.metadata.name)) for p in ours]
+    yield Fix(
         what=T("Look at the CNI's DaemonSet and its pod on {node}; then repair or install it.", node=name),
         safety=Safety.READ_ONLY,
         commands=(
-            f"kubectl get pods -A -o wide --field-selector spec.nodeName={shlex.quote(name)}",
+            f"kubectl get pods -A -o wide --field-selector spec.nodeName={here}",
             "kubectl get daemonsets -A",
+            *(f"kubectl -n {space} logs {pod} --all-containers --tail=50" for space, pod in named),
             "sudo ls -la /etc/cni/net.d /opt/cni/bin",
         ),
-        verify=(f"kubectl get node {shlex.quote(name)}",),
+        verify=works,
     )
+    if named and reason in {"config-missing", "config-invalid"}:
+        yield Fix(
+            what=T("Let the CNI's pod on {node} start anew: it writes its configuration again.", node=name),
+            safety=Safety.REVERSIBLE,
+            commands=tuple(f"kubectl -n {space} delete pod {pod}" for space, pod in named),
+            verify=(*works, "ls -la /etc/cni/net.d"),
+        )

@@ -20,7 +20,7 @@ from bot.collect.host_targeted import host_targeted
 from bot.collector import Wanted
 from bot.model.cluster import LogLine, NodeEvents, Nodes, PodsOnNode
 from bot.model.evidence import Clock, Evidence, Gap, PerNode
-from bot.model.finding import Confidence, Finding, Severity
+from bot.model.finding import Confidence, Finding, Safety, Severity
 from bot.model.host import (
     Call,
     ContainerRuntime,
@@ -170,10 +170,11 @@ def test_a_repeated_event_counts_only_for_the_window() -> None:
 
 
 def test_an_unread_setting_is_not_called_off() -> None:
-    """Neither flag nor file: a warning, and no fix that may be wrong."""
+    """Neither flag nor file: a warning, and nothing but a look, for any repair may be wrong."""
     event = Event(reason="FailedNodeAllocatableEnforcement", count=9, last_timestamp=NOW, first_timestamp=NOW)
     (found,) = judged("NODE-16", NodeEvents(proof=PROOF, node=NODE, items=(event,)), CLOCK)
-    assert ("unknown-setting", Severity.WARN, ()) == (found.reason, found.severity, found.fixes)
+    assert ("unknown-setting", Severity.WARN) == (found.reason, found.severity)
+    assert [Safety.READ_ONLY] == [fix.safety for fix in found.fixes]
 
 
 def test_what_fills_a_disk_stays_open_where_it_could_not_be_read() -> None:

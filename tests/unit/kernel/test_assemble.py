@@ -63,7 +63,8 @@ SKIPPED = outcome(
 def test_findings_are_numbered_as_a_person_reads_them() -> None:
     """The root and its chain first, whatever order the checks ran in."""
     said = report(
-        outcome("NODE-03", found("NODE-03", active=False)), outcome("NODE-04", found("NODE-04", active=False))
+        outcome("NODE-03", found("NODE-03", active=False)),
+        outcome("NODE-04", found("NODE-04", active=False, at_start=True)),
     )
     assert [("F1", "NODE-04", Role.ROOT), ("F2", "NODE-03", Role.EFFECT)] == [
         (e.id, e.finding.code, e.role) for e in said.entries
@@ -76,7 +77,7 @@ def test_equal_proofs_share_a_number() -> None:
     shared, own = PROOF, Proof(source=Source.NODE, what="node-3: systemctl show kubelet")
     said = report(
         outcome("NODE-03", replace(found("NODE-03", active=False), proofs=(shared, own))),
-        outcome("NODE-04", replace(found("NODE-04", active=False), proofs=(shared,))),
+        outcome("NODE-04", replace(found("NODE-04", active=False, at_start=True), proofs=(shared,))),
     )
     assert [("E1",), ("E1", "E2")] == [e.evidence for e in said.entries]
     assert ["E1", "E2"] == [x.id for x in said.exhibits]
@@ -85,7 +86,7 @@ def test_equal_proofs_share_a_number() -> None:
 def test_repairs_come_in_their_order_and_once() -> None:
     """Mitigation, root, consumers, posture (catalogue C.2, step 8); the same commands are printed once."""
     effect = replace(found("NODE-03", active=False), fixes=(fix("restart", Stage.CONSUMERS), fix("cp")))
-    cause = replace(found("NODE-04", active=False), fixes=(fix("cp"), fix("scale", Stage.MITIGATION)))
+    cause = replace(found("NODE-04", active=False, at_start=True), fixes=(fix("cp"), fix("scale", Stage.MITIGATION)))
     posture = replace(found("CTRL-10"), fixes=(fix("three masters", Stage.POSTURE),))
     said = report(outcome("NODE-03", effect), outcome("NODE-04", cause), outcome("CTRL-10", posture))
     assert [("X1", "scale"), ("X2", "cp"), ("X3", "restart"), ("X4", "three masters")] == [

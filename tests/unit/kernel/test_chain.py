@@ -31,7 +31,7 @@ def role(told: Story, code: str) -> Role:
 def test_the_moved_file_explains_the_stopped_kubelet_and_everything_above() -> None:
     """The modern form of the first incident: one root, the chain up to the person's symptom."""
     told = story(
-        found("NODE-04", minutes=40, active=False),
+        found("NODE-04", minutes=40, active=False, at_start=True),
         found("NODE-03", minutes=40, active=False),
         found(
             "METRICS-02", "Deployment/kube-system/metrics-server", node="node-3", minutes=39, service="kube-system/ms"
@@ -51,7 +51,7 @@ def test_the_moved_file_explains_the_stopped_kubelet_and_everything_above() -> N
 
 def test_two_faults_on_one_node_that_do_not_explain_each_other_are_two_roots() -> None:
     """A stray control plane beside a missing file: repairing one leaves the other."""
-    told = story(found("NODE-04", active=False), found("NODE-03", active=False), found("CTRL-09"))
+    told = story(found("NODE-04", active=False, at_start=True), found("NODE-03", active=False), found("CTRL-09"))
     assert sorted(roots(told)) == ["CTRL-09", "NODE-04"]
 
 
@@ -72,7 +72,7 @@ def test_a_reboot_long_before_the_fault_is_no_trigger() -> None:
 
 def test_a_fault_on_another_node_explains_nothing() -> None:
     """Edges join on the same node."""
-    told = story(found("NODE-04", active=False), found("NODE-03", "Node/node-4", active=False))
+    told = story(found("NODE-04", active=False, at_start=True), found("NODE-03", "Node/node-4", active=False))
     assert sorted(roots(told)) == ["NODE-03", "NODE-04"]
 
 
