@@ -47,8 +47,7 @@ def cni_agent(kube: Kube, clock: Clock, node: NodeName, pods: PodsOnNode) -> Ite
             logs, _ = read_logs(kube, wanted, clock, some=False)
         except SourceError:
             logs = ()
-    by_pod = {log.origin.rpartition("/")[0]: log for log in logs}
-    yield CniAgent(proof=pods.proof, node=node, pods=agents, logs=by_pod)
+    yield CniAgent(proof=pods.proof, node=node, pods=agents, logs={log.origin: log for log in logs})
 
 
 @collects(ProblemDetectors, rights=(LIST_DAEMONSETS,))

@@ -55,11 +55,18 @@ def asked(node: str, nodes: Nodes | None, pods: PerNode[PodsOnNode], rules: Rout
     )
     first = {leg.peer: leg.address for leg, _ in reversed(legs) if leg.pod}
     ways = [_to_pod(peer, address, rules) for peer, address in first.items()]
-    own = next((p.status.pod_ip for p in _of(node, pods) if p.ready and _has_address(p)), None)
+    own = _own(node, pods, rules)
     inner = rules.way_to(own) if rules and own else None
     if own and inner and inner.device and VALID["IFACE"](inner.device):
         ways += [_from_pod(peer, to, own, inner.device) for peer, to in addresses.items() if peer in first]
     return Asked(legs=legs, ways=tuple(ways), nodes=addresses)
+
+
+def _own(node: str, pods: PerNode[PodsOnNode], rules: RoutingRules | None) -> str | None:
+    """The address of a pod of this node whose packets are asked about: one that no rule names first."""
+    found = [p.status.pod_ip or "" for p in _of(node, pods) if p.ready and _has_address(p)]
+    named = [a for a in found if rules and any(r.covers(a) for r in rules.rules)]
+    return next((a for a in (*(a for a in found if a not in named), *named)), None)
 
 
 def _of(node: str, pods: PerNode[PodsOnNode]) -> tuple[Pod, ...]:

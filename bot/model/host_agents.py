@@ -38,13 +38,17 @@ class CniAgent(NodeEvidence):
 
     Attributes:
         pods: of kube-system or the agent's own namespace, on this node.
-        logs: newest lines of each, by ``ns/pod``; a pod whose log may not be read is absent.
+        logs: newest lines of each container, by ``ns/pod/container``; one that may not be read is absent.
     """
 
     words: ClassVar[str] = "CNI agent"
 
     pods: tuple[Pod, ...]
     logs: Mapping[str, Log]
+
+    def of(self, pod: Pod) -> tuple[Log, ...]:
+        """The logs of one pod."""
+        return tuple(log for origin, log in self.logs.items() if origin.startswith(f"{pod.path}/"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

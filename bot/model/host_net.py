@@ -78,13 +78,27 @@ class Links(NodeEvidence):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One policy rule; ``source`` is ``all`` or an address or prefix."""
+    """One policy rule; ``source`` is ``all`` or an address or prefix, ``destination`` empty for everything."""
 
     priority: int
     source: str
     table: str
     interface: str = ""
     mark: str = ""
+    destination: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether nothing but the source decides: neither destination, mark nor interface."""
+        return not (self.destination or self.mark or self.interface)
+
+    @property
+    def single(self) -> bool:
+        """Whether it is about one address, as a CNI makes it for a pod, and not about a prefix."""
+        try:
+            return ip_network(self.source, strict=False).num_addresses == 1
+        except ValueError:
+            return False
 
     def covers(self, address: str) -> bool:
         """Whether the rule names ``address`` by its source (a rule for everybody does not)."""

@@ -110,24 +110,28 @@ def rules(text: str) -> tuple[Rule, ...]:
 def _rule(item: dict[str, Any]) -> Rule:
     source = str(item.get("src", "all"))
     length = item.get("srclen")
+    to, to_length = str(item.get("dst", "")), item.get("dstlen")
     return Rule(
         priority=int(item.get("priority", 0)),
         source=f"{source}/{length}" if length is not None and source != "all" else source,
         table=str(item.get("table", "")),
         interface=str(next((item[key] for key in ("iif", "iifname", "oif", "oifname") if item.get(key)), "")),
         mark=str(item.get("fwmark", "")),
+        destination="" if to == "all" else f"{to}/{to_length}" if to and to_length is not None else to,
     )
 
 
 def _rule_of_text(m: re.Match[str]) -> Rule:
     interface = re.search(r"\b[io]if (\S+)", m[3])
     mark = re.search(r"\bfwmark (\S+)", m[3])
+    to = re.search(r"\bto (\S+)", m[3])
     return Rule(
         priority=int(m[1]),
         source=m[2],
         table=m[4],
         interface=interface[1] if interface else "",
         mark=mark[1] if mark else "",
+        destination=to[1] if to and to[1] != "all" else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +12,13 @@ from bot.model.cluster import Nodes, PodsOnNode
 from bot.model.evidence import PerNode
 from bot.model.host import Links, PolicyRouting
 from bot.model.host_net import AUTOMATIC
+from bot.model.host_traffic import CrossNode
 from bot.model.k8s import Node, Pod
 
+# the node's ends of pods' links, and what CNIs make; names of network cards do not look so
+POD_SIDE = re.compile(
+    r"^(?:veth|cali|eni|lxc|cni|cbr|vlan|flannel|vxlan|tunl|cilium|wg|wireguard|docker|br-|tun|tap|lo$)"
+)
 POOL_LABELS = (
     "eks.amazonaws.com/nodegroup",
     "cloud.google.com/gke-nodepool",
@@ -60,30 +66,103 @@ class DeadTable:
     """A table that a pod's rule leads to and that has no default route.
 
     Attributes:
-        name: as ``ip rule`` calls it.
+        name: as ``ip rule`` calls it; empty when no rule is left that would lead the pods anywhere.
         pods: the pods whose packets end there.
         empty: whether it has no route at all.
+        sure: whether it is known to be the pods' way out: packets that find no route in a table go on to the next
+            rule, so a table without default route is no fault where it was never meant to have one.
     """
 
     name: str
     pods: tuple[Pod, ...]
     empty: bool
+    sure: bool = True
 
 
-def dead_tables(routing: PolicyRouting, pods: PodsOnNode) -> tuple[DeadTable, ...]:
+def broken_tables(
+    routing: PolicyRouting,
+    pods: PodsOnNode,
+    links: Links | None,
+    peers: PerNode[PolicyRouting],
+    ways: CrossNode | None = None,
+) -> tuple[DeadTable, ...]:
+    """What is wrong with the pods' policy routing (catalogue NET-02): dead tables, else rules that are gone.
+
+    Where only some rules are gone, the kernel's own word (``ways``) must say that it sends such a pod's packets astray.
+    """
+    dead = dead_tables(routing, pods, links, peers)
+    lost = () if dead or links is None else _without_rules(routing, pods, links, peers)
+    if not lost:
+        return dead
+    astray = any(
+        w.source == p.status.pod_ip and w.device and w.device != _second_card(routing, links, p)
+        for p in lost
+        for w in (ways.ways if ways else ())
+    )
+    return (DeadTable(name="", pods=lost, empty=True, sure=astray or not routing.tables),)
+
+
+def dead_tables(
+    routing: PolicyRouting, pods: PodsOnNode, links: Links | None, peers: PerNode[PolicyRouting]
+) -> tuple[DeadTable, ...]:
     """Tables that rules of running pods lead to and that have no default route (catalogue NET-02, first case)."""
     hit: dict[str, list[Pod]] = {}
     for pod in routed_pods(pods):
-        for table in _tables_of(routing, pod.status.pod_ip or ""):
-            if table in routing.tables and routing.default(table) is None:
-                hit.setdefault(table, []).append(pod)
-    return tuple(DeadTable(name=t, pods=tuple(p), empty=not routing.tables[t]) for t, p in hit.items())
+        for table in _dead_on_the_way(routing, pod.status.pod_ip or ""):
+            hit.setdefault(table, []).append(pod)
+    usual = {t for r in peers.others(routing.node) for t, routes in r.tables.items() if routes and r.default(t) is None}
+    return tuple(
+        DeadTable(name=t, pods=tuple(p), empty=not routing.tables[t], sure=_meant(t, tuple(p), routing, links, peers))
+        for t, p in hit.items()
+        if not (routing.tables[t] and t in usual)
+    )
 
 
-def _tables_of(routing: PolicyRouting, address: str) -> Iterator[str]:
-    """Tables that the rules about this source lead to, in the order the kernel asks them."""
-    ordered = sorted(routing.rules, key=lambda r: r.priority)
-    yield from dict.fromkeys(r.table for r in ordered if r.table not in AUTOMATIC and r.covers(address))
+def _dead_on_the_way(routing: PolicyRouting, address: str) -> Iterator[str]:
+    """Tables without default route that a packet from this source is led through before it finds one."""
+    for rule in sorted(routing.rules, key=lambda r: r.priority):
+        if rule.table in AUTOMATIC or not rule.plain or not rule.covers(address) or rule.table not in routing.tables:
+            continue
+        if routing.default(rule.table) is not None:
+            return
+        yield rule.table
+
+
+def _meant(
+    table: str, pods: tuple[Pod, ...], routing: PolicyRouting, links: Links | None, peers: PerNode[PolicyRouting]
+) -> bool:
+    """Whether a table is the pods' way out: other nodes have it so, a second card has their subnet, or it is theirs."""
+    if peers_agree(peers, routing.node) or any(_second_card(routing, links, p) for p in pods):
+        return True
+    return not routing.tables[table] and any(
+        r.table == table and r.single and r.covers(p.status.pod_ip or "") for r in routing.rules for p in pods
+    )
+
+
+def _second_card(routing: PolicyRouting, links: Links | None, pod: Pod) -> str:
+    """The network card whose subnet holds the pod, when it is not the one of the main default route."""
+    main = {r.device for r in routing.main if r.destination in {"default", "0.0.0.0/0"}}
+    found = links.holding(pod.status.pod_ip or "") if links else None
+    return found.name if found and main and found.name not in main else ""
+
+
+def _without_rules(
+    routing: PolicyRouting, pods: PodsOnNode, links: Links, peers: PerNode[PolicyRouting]
+) -> tuple[Pod, ...]:
+    """Pods of a second card that no rule leads to a table, unlike their neighbours here or on other nodes."""
+    if any(r.table not in AUTOMATIC and not r.plain for r in routing.rules):
+        return ()  # a mark or an interface may lead them, too
+    bound = {p.path: card for p in routed_pods(pods) if (card := _second_card(routing, links, p))}
+    ruled = {
+        p.path
+        for p in routed_pods(pods)
+        if any(r.table not in AUTOMATIC and r.covers(p.status.pod_ip or "") for r in routing.rules)
+    }
+    alike = {card for path, card in bound.items() if path in ruled} if works_by_table(routing) else set()
+    usual = bool(peers_agree(peers, routing.node))
+    return tuple(
+        p for p in routed_pods(pods) if p.path in bound and p.path not in ruled and (usual or bound[p.path] in alike)
+    )
 
 
 def works_by_table(routing: PolicyRouting) -> bool:
@@ -122,3 +201,11 @@ def of_pool(node: str, nodes: Nodes | None, names: Iterator[str] | tuple[str, ..
     if nodes is None:
         return tuple(n for n in names if n != node)
     return tuple(n for n in names if n != node and same_pool(nodes.get(node), nodes.get(n)))
+
+
+def default_gateway(address: str, peers: tuple[PolicyRouting, ...]) -> str:
+    """The gateway of a pod: the peers' gateways tell which host number it has in its subnet (IPv4, /24 or smaller)."""
+    numbers = {
+        r.gateway.rpartition(".")[2] for p in peers for t in p.tables if (r := p.default(t)) and "." in r.gateway
+    }
+    return f"{address.rpartition('.')[0]}.{numbers.pop()}" if len(numbers) == 1 and "." in address else ""

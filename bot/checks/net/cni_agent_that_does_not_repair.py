@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
 
 from bot.check import check
-from bot.checks.net.about import dead_tables
+from bot.checks.net.about import broken_tables, running_since, runs
 from bot.model.cluster import Log, PodsOnNode
-from bot.model.evidence import Clock, Expectations
+from bot.model.evidence import Clock, Expectations, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import PolicyRouting
+from bot.model.host import HostUnits, Links, PolicyRouting
 from bot.model.host_agents import CniAgent
 from bot.model.k8s import Pod
+from bot.model.lines import RECENT, in_window, is_current
 from bot.model.proof import Proof
 from bot.model.refs import Subject
 from bot.model.text import T, Text
@@ -33,6 +34,9 @@ def cni_agent_that_does_not_repair(
     clock: Clock,
     pods: PodsOnNode,
     routing: PolicyRouting | None,
+    peers: PerNode[PolicyRouting],
+    links: Links | None,
+    units: HostUnits | None,
     expect: Expectations | None,
 ) -> Iterator[Finding]:
     """The CNI's IPAM agent is unhealthy, or runs without restoring lost routes.
@@ -42,9 +46,9 @@ def cni_agent_that_does_not_repair(
     Evidence:
         State, restarts, start time and log of the agent's pod on the node; the routing tables.
     Rule:
-        The agent is not ready or was restarted in the window; or its log shows a failed route, rule or interface;
-        or it is ready and a table that it should keep has had no default route for longer than it needs to notice.
-        A clean log does not clear it.
+        The agent is not ready or keeps being restarted; or it is ready and a table that it should keep has had no
+        default route for longer than it needs to notice. A clean log does not clear it; a log that names a failed
+        route, rule or interface is only possible as long as no route is missing and no pod waits for an address.
     Cause:
         A fault of the agent, or the API or metadata service is out of its reach. Unhealthy, it explains NET-02,
         POD-05 and NET-16; healthy, it only lets NET-02 last.
@@ -53,7 +57,8 @@ def cni_agent_that_does_not_repair(
     Verify:
         The table has its default route within a minute.
     Must not fire:
-        An agent that was started less than a minute ago.
+        An agent that was started less than a minute ago; routes that were lost less than a minute ago; pods that
+        count as not ready because their kubelet is silent.
     Reasons:
         - agent-not-ready: its pod is not ready
         - agent-restarting: its container was restarted within the window
@@ -61,34 +66,58 @@ def cni_agent_that_does_not_repair(
         - does-not-reconcile: it is ready and does not restore what is missing
     """
     period = (expect.thresholds.get("NET-04", {}) if expect else {}).get("seconds", 60)
-    dead = dead_tables(routing, pods) if routing else ()
+    broken = broken_tables(routing, pods, links, peers) if routing else ()
+    dead = any(t.sure for t in broken)
+    waiting = any(_waits(p, clock) for p in pods.items)
     for pod in agent.pods:
-        if _age(pod, clock) < period:
+        if _age(pod, clock) < period or pod.metadata.deletion_timestamp is not None:
             continue
-        log = agent.logs.get(pod.path)
-        hits = [x.text for x in (log.lines if log else ()) if _FAILED.search(x.text)]
-        reason = _reason(pod, clock, bool(hits), bool(dead))
+        log = _failing(agent, pod, clock)
+        reason = _reason(pod, clock, log is not None, dead and not _just_changed(units, clock, period))
         if reason:
-            yield _finding(agent, pod, reason, log=log, hits=hits, routing=routing if dead else None)
+            # what an agent's log complains of is a fault only where something is missing
+            broke = dead or (waiting and reason == "failed-operation") or reason == "agent-not-ready"
+            broke = broke or (reason == "agent-restarting" and _lately(pod, clock, RECENT))
+            yield _finding(agent, pod, reason, log=log, routing=routing if dead else None, sure=broke)
 
 
-def _started(pod: Pod) -> datetime | None:
-    starts = [c.state.running.started_at for c in pod.status.container_statuses or () if c.state.running]
-    known = [s for s in starts if s]
-    return max(known) if known else pod.status.start_time
+def _failing(agent: CniAgent, pod: Pod, clock: Clock) -> Log | None:
+    """The log of a container whose current lines name what it could not set up, with those lines alone."""
+    for log in agent.of(pod):
+        hits = in_window([x for x in log.lines if _FAILED.search(x.text)], clock, running_since(pod))
+        if is_current(hits, clock):
+            return replace(log, lines=hits)
+    return None
+
+
+def _waits(pod: Pod, clock: Clock) -> bool:
+    """Whether a pod has been without an address for longer than a start takes."""
+    began = pod.status.start_time
+    wants = not pod.spec.host_network and not pod.status.pod_ip and pod.status.phase == "Pending"
+    return wants and began is not None and clock.age(began) > 60  # noqa: PLR2004 - the grace of a pod
+
+
+def _just_changed(units: HostUnits | None, clock: Clock, period: float) -> bool:
+    """Whether the routes may have been lost less than a period ago, so that the agent had no time to see it."""
+    starts = [u.active_since for n in ("systemd-networkd", "NetworkManager") if units and (u := units.get(n))]
+    return any(s is not None and clock.age(s) < period for s in starts)
 
 
 def _age(pod: Pod, clock: Clock) -> float:
-    started = _started(pod)
+    started = running_since(pod) or pod.status.start_time
     return clock.age(started) if started else clock.window_seconds
 
 
-def _reason(pod: Pod, clock: Clock, failed: bool, dead: bool) -> str:
+def _lately(pod: Pod, clock: Clock, seconds: float) -> bool:
+    """Whether a container of it ended within so many seconds."""
     ended = [c.last_state.terminated for c in pod.status.container_statuses or () if c.last_state.terminated]
-    recent = [t for t in ended if t.finished_at and clock.age(t.finished_at) <= clock.window_seconds]
-    if not pod.ready:
+    return any(t.finished_at and clock.age(t.finished_at) <= seconds for t in ended)
+
+
+def _reason(pod: Pod, clock: Clock, failed: bool, dead: bool) -> str:
+    if not runs(pod):
         return "agent-not-ready"
-    if recent:
+    if _lately(pod, clock, clock.window_seconds) and (pod.restarts > 1 or dead):
         return "agent-restarting"
     if failed:
         return "failed-operation"
@@ -96,12 +125,13 @@ def _reason(pod: Pod, clock: Clock, failed: bool, dead: bool) -> str:
 
 
 def _finding(
-    agent: CniAgent, pod: Pod, reason: str, *, log: Log | None, hits: list[str], routing: PolicyRouting | None
+    agent: CniAgent, pod: Pod, reason: str, *, log: Log | None, routing: PolicyRouting | None, sure: bool
 ) -> Finding:
     meta = pod.metadata
-    state = f"{pod.path}: ready={pod.ready} restarts={pod.restarts} started={_started(pod)}"
+    since = running_since(pod) or pod.status.start_time
+    state = f"{pod.path}: ready={runs(pod)} restarts={pod.restarts} started={since}"
     proofs: list[Proof] = [agent.proof.quote(state)]
-    proofs += [log.proof.quote(*hits[-3:])] if log and hits else []
+    proofs += [log.proof.quote(*(x.text for x in log.lines[-3:]))] if log else []
     proofs += [routing.proof] if routing else []
     restart = Fix(
         what=T("Restart the CNI agent of {node}; running pods keep their network.", node=agent.node),
@@ -114,10 +144,10 @@ def _finding(
         reason=reason,
         title=_title(reason, agent.node, pod.path),
         severity=Severity.HIGH,
-        confidence=Confidence.CONFIRMED if routing else Confidence.LIKELY,
+        confidence=Confidence.CONFIRMED if routing else Confidence.LIKELY if sure else Confidence.POSSIBLE,
         subject=Subject("Pod", meta.name, meta.namespace),
         facts={"node": agent.node, "pod": pod.path, "component": "cni-agent"},
-        onset=_started(pod) if reason == "agent-restarting" else None,
+        onset=since if reason == "agent-restarting" else None,
         proofs=tuple(proofs),
         fixes=(restart,),
     )
@@ -127,7 +157,7 @@ def _title(reason: str, name: str, pod: str) -> Text:
     if reason == "agent-not-ready":
         return T("the CNI agent {pod} of {node} is not ready", pod=pod, node=name)
     if reason == "agent-restarting":
-        return T("the CNI agent {pod} of {node} keeps restarting", pod=pod, node=name)
+        return T("the CNI agent {pod} of {node} was restarted lately", pod=pod, node=name)
     if reason == "failed-operation":
         return T("the CNI agent {pod} of {node} cannot set up routes or interfaces", pod=pod, node=name)
     return T("the CNI agent {pod} of {node} is healthy and does not restore the lost routes", pod=pod, node=name)

@@ -6,13 +6,13 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.net.about import DeadTable, dead_tables, expected_device, peers_agree, routed_pods
+from bot.checks.net.about import DeadTable, broken_tables, default_gateway, expected_device, peers_agree
 from bot.model.cluster import PodsOnNode
 from bot.model.evidence import PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
 from bot.model.host import Links, PolicyRouting
 from bot.model.host_agents import is_agent
-from bot.model.k8s import Pod
+from bot.model.host_traffic import CrossNode
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T
@@ -27,6 +27,7 @@ def pod_routing_table_without_default(
     pods: PodsOnNode,
     peers: PerNode[PolicyRouting],
     links: Links | None,
+    ways: CrossNode | None,
 ) -> Iterator[Finding]:
     """The routing table that the pods' rules lead to has no default route, or the rules are gone.
 
@@ -35,9 +36,10 @@ def pod_routing_table_without_default(
     Evidence:
         ip rule, and ip route show table for every table that a rule names; the same on nodes that work.
     Rule:
-        The rule of a running pod leads to a table without default route; or nodes beside this one have rules and tables
-        for their pods and this one has none for pods of its second interface. Confirmed when other nodes show how it
-        should be.
+        The rule of a running pod leads to a table without default route, and no other table takes the packets before;
+        or a pod of a second interface has no rule at all, so that it leaves by the main route, while other pods of
+        that interface, or those of other nodes, have rule and table. Confirmed when other nodes show how it should be;
+        only possible for a table that may never have been meant as the pods' way out.
     Cause:
         NET-05 flushed it, NET-04 did not write or restore it, NET-01 took the device away, or somebody flushed it by
         hand. It explains NET-03, APP-02, DNS-03, DNS-04.
@@ -46,30 +48,28 @@ def pod_routing_table_without_default(
     Verify:
         The table shows a default route by the pods' gateway; connections work.
     Must not fire:
-        CNIs without policy routing; tables are taken from the rules, never assumed; pods on the host's network.
+        CNIs without policy routing; tables are taken from the rules, never assumed; pods on the host's network; a table
+        that lacks its default route on every node alike, because packets go on to the next rule.
     Reasons:
         - table-empty: the table has no route at all
         - no-default-route: the table has routes, but no default
-        - rules-missing: no rule leads the pods to any table, unlike on other nodes
+        - rules-missing: no rule leads the pods to any table, unlike other pods
     """
-    dead = dead_tables(routing, pods)
-    good = peers_agree(peers, routing.node)
-    lost = () if dead or routing.tables or not good else _without_rules(routing, pods, links)
-    if not dead and not lost:
+    dead = broken_tables(routing, pods, links, peers, ways)
+    if not dead:
         return
-    first = dead[0] if dead else DeadTable(name="", pods=lost, empty=True)
+    first = next((t for t in dead if t.sure), dead[0])
     device = expected_device(routing.node, peers, links, first.pods)
     present = links is None or links.get(device) is not None
     yield _finding(
-        routing=routing, pods=pods, first=first, dead=dead, good=good, device=device, by_hand=device if present else ""
+        routing=routing,
+        pods=pods,
+        first=first,
+        dead=dead,
+        good=peers_agree(peers, routing.node),
+        device=device,
+        by_hand=device if present else "",
     )
-
-
-def _without_rules(routing: PolicyRouting, pods: PodsOnNode, links: Links | None) -> tuple[Pod, ...]:
-    """Pods whose address lies in the subnet of an interface other than the one of the main default route."""
-    main = {r.device for r in routing.main if r.destination == "default"}
-    found = ((p, links.holding(p.status.pod_ip or "")) for p in routed_pods(pods)) if links else ()
-    return tuple(p for p, link in found if link is not None and main and link.name not in main)
 
 
 def _finding(
@@ -83,7 +83,7 @@ def _finding(
     by_hand: str,
 ) -> Finding:
     reason = "rules-missing" if not first.name else "table-empty" if first.empty else "no-default-route"
-    hit = tuple(dict.fromkeys(p.path for t in dead or (first,) for p in t.pods))
+    hit = tuple(dict.fromkeys(p.path for t in dead for p in t.pods))
     title = (
         T("no rule leads the pods of {node} to their routing table", node=routing.node)
         if reason == "rules-missing"
@@ -95,13 +95,13 @@ def _finding(
         title=title,
         detail=T("Packets of {pods} do not leave by the interface that they belong to.", pods=hit[:MOST_SHOWN]),
         severity=Severity.CRIT,
-        confidence=Confidence.CONFIRMED if good else Confidence.LIKELY,
+        confidence=Confidence.POSSIBLE if not first.sure else Confidence.CONFIRMED if good else Confidence.LIKELY,
         subject=node(routing.node),
         facts={
             "node": routing.node,
-            "table": tuple(t.name for t in dead),
+            "table": tuple(t.name for t in dead if t.name),
             "pods": hit,
-            "addresses": tuple(p.status.pod_ip or "" for t in dead or (first,) for p in t.pods),
+            "addresses": tuple(p.status.pod_ip or "" for t in dead for p in t.pods),
             "interface": device,
         },
         proofs=(
@@ -139,7 +139,7 @@ def _fixes(pods: PodsOnNode, table: DeadTable, device: str, good: tuple[PolicyRo
             commands=(f"kubectl {where} delete pod {shlex.quote(agent.metadata.name)}",),
             verify=(check_it,),
         )
-    gateway = _gateway(table, good)
+    gateway = default_gateway(table.pods[0].status.pod_ip or "", good)
     if device and table.name and gateway:
         route = f"default via {shlex.quote(gateway)} dev {shlex.quote(device)} table {shlex.quote(table.name)}"
         yield Fix(
@@ -152,10 +152,3 @@ def _fixes(pods: PodsOnNode, table: DeadTable, device: str, good: tuple[PolicyRo
             undo=(f"sudo ip route del {route}",),
             stage=Stage.MITIGATION,
         )
-
-
-def _gateway(table: DeadTable, good: tuple[PolicyRouting, ...]) -> str:
-    """The pods' gateway: the peers' gateways tell which host number it has in its subnet (IPv4, /24 or smaller)."""
-    numbers = {r.gateway.rpartition(".")[2] for p in good for t in p.tables if (r := p.default(t)) and "." in r.gateway}
-    address = table.pods[0].status.pod_ip or "" if table.pods else ""
-    return f"{address.rpartition('.')[0]}.{numbers.pop()}" if len(numbers) == 1 and "." in address else ""

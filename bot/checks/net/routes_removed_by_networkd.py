@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.check import check
-from bot.checks.net.about import DeadTable, dead_tables
+from bot.checks.net.about import POD_SIDE, DeadTable, broken_tables, running_since
 from bot.model.cluster import LogLine, PodsOnNode
-from bot.model.evidence import Clock
+from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import HostUnits, NetworkManager, PolicyRouting
+from bot.model.host import HostUnits, Links, NetworkManager, NodeIdentity, PolicyRouting
+from bot.model.host_agents import CniAgent
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T
@@ -26,6 +28,8 @@ _RECONFIGURED = re.compile(
     r"(systemd-networkd|NetworkManager).*(?:Removing|Remembering|Forgetting|[Ll]ink .*(?:configured|reconfigur)"
     r"|Reconfiguring|Gained carrier|Lost carrier)"
 )
+_ABOUT = re.compile(r"(?:networkd|NetworkManager)\[\d+\]: (?:<\w+>\s+\[[\d.]+\] )?(?:device \()?([\w.@-]+)\)?: ")
+AT_BOOT = timedelta(minutes=3)
 SETTINGS = "[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n"
 
 
@@ -42,7 +46,16 @@ class Change:
 
 @check("NET-05")
 def routes_removed_by_networkd(
-    *, units: HostUnits, manager: NetworkManager, routing: PolicyRouting, pods: PodsOnNode, clock: Clock
+    *,
+    units: HostUnits,
+    manager: NetworkManager,
+    routing: PolicyRouting,
+    pods: PodsOnNode,
+    clock: Clock,
+    peers: PerNode[PolicyRouting],
+    links: Links | None,
+    identity: NodeIdentity | None,
+    agent: CniAgent | None,
 ) -> Iterator[Finding]:
     """The network manager of the node removed the CNI's routes and rules.
 
@@ -52,9 +65,10 @@ def routes_removed_by_networkd(
         When systemd-networkd or NetworkManager was started, its log, ManageForeignRoutes and
         ManageForeignRoutingPolicyRules, networkctl, the log of package upgrades, the routing tables.
     Rule:
-        A pod routing table is dead (NET-02), and the manager was started or reconfigured interfaces within the last day
-        and after the oldest affected pod, and it was not told to leave foreign routes alone. Confirmed when its
-        log or the log of package upgrades agrees with the unit's start.
+        A pod routing table is dead or its rules are gone (NET-02), and the manager was started or reconfigured a
+        network card within the last day, after the oldest affected pod, the boot and the start of the CNI's agent, and
+        it was not told to leave foreign routes alone. Confirmed when its log or the log of package upgrades agrees with
+        the unit's start.
     Cause:
         A restart (needrestart, unattended upgrade, netplan apply) or a new interface makes it delete what it did not
         create. It explains NET-02.
@@ -63,21 +77,27 @@ def routes_removed_by_networkd(
     Verify:
         On a drained node: restart systemd-networkd, the rules survive.
     Must not fire:
-        networkd is not used; it was started before the affected pods; it was told to leave foreign routes alone.
+        networkd is not used; it was started before the affected pods; it was told to leave foreign routes (or rules)
+        alone; it was started with the machine, or before the CNI's agent, which then had to build them again; its log
+        tells only of the ends of pods' links, which come and go.
     Reasons:
         - networkd-restarted: systemd-networkd was started anew
         - networkd-reconfigured: systemd-networkd reconfigured interfaces
         - network-manager-restarted: NetworkManager was started anew
         - network-manager-reconfigured: NetworkManager reconfigured interfaces
     """
-    dead = dead_tables(routing, pods)
+    dead = tuple(t for t in broken_tables(routing, pods, links, peers) if t.sure)
     starts = [p.status.start_time for t in dead for p in t.pods if p.status.start_time]
-    if not dead or not starts or _told_to_keep(manager, dead):
+    if not dead or not starts:
         return
-    change = _change(units, manager, min(starts), clock)
+    # what the last boot or a new agent left out was not removed afterwards
+    rebuilt = [s for p in (agent.pods if agent else ()) if (s := running_since(p))]
+    booted = [identity.booted + AT_BOOT] if identity else []
+    after = max(min(starts), *booted, *rebuilt)
+    change = _change(units, manager, _kept(manager, dead), lambda at: _counts(at, after, clock), links)
     if change is None:
         return
-    tables = tuple(t.name for t in dead)
+    tables = tuple(t.name for t in dead if t.name)
     short = "networkd" if change.unit == "systemd-networkd" else "network-manager"
     yield Finding(
         code="NET-05",
@@ -102,23 +122,30 @@ def routes_removed_by_networkd(
         facts={"node": units.node, "unit": change.unit, "table": tables, "upgrade": change.upgrade},
         onset=change.at,
         proofs=tuple(_proofs(units, manager, routing, change)),
-        fixes=_fixes(change.unit),
+        fixes=_fixes(change.unit, _cards(dead, links)),
     )
 
 
-def _told_to_keep(manager: NetworkManager, dead: tuple[DeadTable, ...]) -> bool:
-    """Whether routes are left alone by configuration; for what is lost here, routes are what matters."""
-    return bool(dead) and manager.settings.get("manageforeignroutes") in OFF
+def _kept(manager: NetworkManager, dead: tuple[DeadTable, ...]) -> bool:
+    """Whether networkd was told to leave alone what is lost here: routes, or the rules that led to them."""
+    key = "manageforeignroutes" if any(t.name for t in dead) else "manageforeignroutingpolicyrules"
+    return manager.settings.get(key) in OFF
 
 
-def _change(units: HostUnits, manager: NetworkManager, oldest: datetime, clock: Clock) -> Change | None:
-    """The newest start or reconfiguration within a day that is later than the oldest affected pod."""
+def _change(
+    units: HostUnits,
+    manager: NetworkManager,
+    kept: bool,
+    counts: Callable[[datetime | None], bool],
+    links: Links | None,
+) -> Change | None:
+    """The newest start or reconfiguration that counts: within a day, and later than what it may have broken."""
     for name in UNITS:
         unit = units.get(name)
-        if unit is None or not unit.running or (name == "systemd-networkd" and not _used(manager)):
+        if unit is None or not unit.running or (name == "systemd-networkd" and (kept or not _used(manager))):
             continue
-        lines = tuple(x for x in manager.log or () if _is_of(name, x) and _counts(x.at, oldest, clock))
-        start = unit.active_since if _counts(unit.active_since, oldest, clock) else None
+        lines = tuple(x for x in manager.log or () if _is_of(name, x, links) and counts(x.at))
+        start = unit.active_since if counts(unit.active_since) else None
         at = start or (lines[-1].at if lines else None)
         if at:
             near = tuple(x for x in lines if x.at and abs(x.at - at) <= NEAR)
@@ -136,9 +163,16 @@ def _counts(at: datetime | None, oldest: datetime, clock: Clock) -> bool:
     return at is not None and at > oldest and clock.age(at) <= DAY
 
 
-def _is_of(unit: str, line: LogLine) -> bool:
+def _is_of(unit: str, line: LogLine, links: Links | None) -> bool:
+    """Whether the line tells of a change to a network card: the ends of pods' links come and go all the time."""
     found = _RECONFIGURED.search(line.text)
-    return found is not None and found[1] == unit
+    if found is None or found[1] != unit:
+        return False
+    about = _ABOUT.search(line.text)
+    card = links.get(about[1]) if links and about else None
+    if card is not None:
+        return card.physical
+    return about is None or POD_SIDE.match(about[1]) is None
 
 
 def _proofs(units: HostUnits, manager: NetworkManager, routing: PolicyRouting, change: Change) -> Iterator[Proof]:
@@ -148,13 +182,21 @@ def _proofs(units: HostUnits, manager: NetworkManager, routing: PolicyRouting, c
     told = [x.text for x in change.lines[-3:]]
     if change.upgrade:
         told.append(f"Commandline: {change.upgrade}")
-    yield manager.proof.quote(*told, "ManageForeignRoutes is not set to no")
+    unset = ("ManageForeignRoutes, ManageForeignRoutingPolicyRules: not set to no",)
+    yield manager.proof.quote(*told, *(unset if change.unit == "systemd-networkd" else ()))
     yield routing.proof
 
 
-def _fixes(unit: str) -> tuple[Fix, ...]:
+def _cards(dead: tuple[DeadTable, ...], links: Links | None) -> tuple[str, ...]:
+    """The network cards of the affected pods."""
+    found = (links.holding(p.status.pod_ip or "") for t in dead for p in t.pods) if links else ()
+    return tuple(dict.fromkeys(link.name for link in found if link))
+
+
+def _fixes(unit: str, cards: tuple[str, ...]) -> tuple[Fix, ...]:
     if unit == "NetworkManager":
-        keep = "printf '[keyfile]\\nunmanaged-devices=interface-name:eni*;interface-name:veth*\\n'"
+        names = ";".join(f"interface-name:{n}" for n in (*cards, "eni*", "veth*"))
+        keep = f"printf '%s\\n' {shlex.quote('[keyfile]')} {shlex.quote(f'unmanaged-devices={names}')}"
         path = "/etc/NetworkManager/conf.d/90-cni.conf"
         reload = "sudo systemctl reload NetworkManager"
     else:
@@ -162,10 +204,13 @@ def _fixes(unit: str) -> tuple[Fix, ...]:
         path = "/etc/systemd/networkd.conf.d/90-cni.conf"
         reload = "sudo systemctl restart systemd-networkd"
     prevent = Fix(
-        what=T("On every node of the pool: let {unit} leave the CNI's routes and rules alone.", unit=unit),
+        what=T(
+            "On every node of the pool: let {unit} leave the CNI's routes and rules alone; then restart the CNI agent.",
+            unit=unit,
+        ),
         safety=Safety.REVERSIBLE,
         commands=(f"sudo mkdir -p {path.rpartition('/')[0]}", f"{keep} | sudo tee {path}", reload),
         verify=("ip rule show", "networkctl list --no-pager"),
-        undo=(f"sudo rm {path}",),
+        undo=(f"sudo rm {path}", reload),
     )
     return (prevent,)
