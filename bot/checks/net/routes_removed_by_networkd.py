@@ -93,7 +93,7 @@ def routes_removed_by_networkd(
     # what the last boot or a new agent left out was not removed afterwards
     rebuilt = [s for p in (agent.pods if agent else ()) if (s := running_since(p))]
     booted = [identity.booted + AT_BOOT] if identity else []
-    after = max(min(starts), *booted, *rebuilt)
+    after = max((min(starts), *booted, *rebuilt))
     change = _change(units, manager, _kept(manager, dead), lambda at: _counts(at, after, clock), links)
     if change is None:
         return
