@@ -33,13 +33,13 @@ class Ssh(Part):
     )
     key: Path | None = Field(default=None, description="private key file; a certificate lies beside it as KEY-cert.pub")
     known_hosts: Path | None = Field(default=None, description="pinned host keys; an unknown key is an error")
-    config: Path | None = Field(default=None, description="OpenSSH client configuration (Host, ProxyJump, Port, User)")
+    config: Path | None = Field(default=None, description="OpenSSH client configuration (default: ~/.ssh/config)")
     agent: bool = Field(default=False, description="use the OpenSSH agent")
     port: Port = Field(default=22, description="SSH port")
     address: Literal["InternalIP", "ExternalIP", "Hostname"] = Field(
         default="InternalIP", description="which address of the node to use"
     )
-    jump: str = Field(default="", description="jump host as [user@]host[:port]")
+    jump: str = Field(default="", description="jump hosts as [user@]host[:port], the first one first")
     collector: bool = Field(
         default=False, description="the root-owned collector kubewhy-collect is installed on the nodes"
     )

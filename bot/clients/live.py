@@ -8,19 +8,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import paramiko
-
 from bot.clients.dns import LiveProber, LiveResolver
 from bot.clients.kube import LiveKube, from_kubeconfig, in_cluster
+from bot.clients.openssh import OpenSshConfig
 from bot.clients.reach import Reach
 from bot.clients.ssh import LiveShell
 from bot.clients.ssh_connect import Connector, Target
-from bot.config import Cluster, Ssh
+from bot.config import Cluster, NodeException, Ssh
 from bot.errors import Kind, SettingsError, SourceError
 from bot.source import History, Kube, Output, Section, Sources
 
 OPENSSH_CONFIG = Path("~/.ssh/config")
-OPENSSH_KNOWN = Path("~/.ssh/known_hosts")
+OPENSSH_KNOWN = (Path("~/.ssh/known_hosts"), Path("/etc/ssh/ssh_known_hosts"))
 DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
@@ -70,12 +69,18 @@ class NoShell:
 
 
 def _shell(cluster: Cluster, ssh: Ssh, kube: LiveKube, reach: Reach) -> LiveShell:
-    openssh = _openssh(ssh.config or OPENSSH_CONFIG, required=ssh.config is not None)
-    known = ssh.known_hosts or OPENSSH_KNOWN
-    if not known.expanduser().exists():
-        raise SettingsError(f"ssh.known_hosts: {known} does not exist; host keys must be pinned")
-    keys = (ssh.key,) if ssh.key else _default_keys()
-    connector = Connector(keys=keys, known_hosts=(known,), use_agent=ssh.agent, reach=reach)
+    openssh = OpenSshConfig(ssh.config or OPENSSH_CONFIG, required=ssh.config is not None)
+    known = (ssh.known_hosts,) if ssh.known_hosts else tuple(p for p in OPENSSH_KNOWN if p.expanduser().exists())
+    if not known or not known[0].expanduser().exists():
+        name = ssh.known_hosts or OPENSSH_KNOWN[0]
+        raise SettingsError(f"ssh.known_hosts: {name} does not exist; host keys must be pinned")
+    connector = Connector(
+        keys=(ssh.key,) if ssh.key else (),
+        usual=() if ssh.key else _default_keys(),
+        known_hosts=known,
+        use_agent=ssh.agent,
+        reach=reach,
+    )
     return LiveShell(lambda node: target(node, cluster, ssh, openssh, kube), connector, collector=ssh.collector)
 
 
@@ -84,48 +89,23 @@ def _default_keys() -> tuple[Path, ...]:
     return tuple(home / name for name in DEFAULT_KEYS if (home / name).exists())
 
 
-def _openssh(path: Path, *, required: bool) -> paramiko.SSHConfig:
-    at = path.expanduser()
-    if not at.exists():
-        if required:
-            raise SettingsError(f"ssh.config: {path} does not exist")
-        return paramiko.SSHConfig()
-    return paramiko.SSHConfig.from_path(str(at))
-
-
-def target(node: str, cluster: Cluster, ssh: Ssh, openssh: paramiko.SSHConfig, kube: Kube) -> Target:
+def target(node: str, cluster: Cluster, ssh: Ssh, openssh: OpenSshConfig, kube: Kube) -> Target:
     """Where a node is reached: exceptions of the settings, then the OpenSSH configuration, then the node object.
 
     Raises:
         SourceError: the node object has no such address or cannot be read.
+        SettingsError: the OpenSSH configuration or a jump host cannot be understood.
     """
-    exception = cluster.nodes.get(node)
-    entry = openssh.lookup(node)
-    named = entry.get("hostname", node)
-    host = (exception.address if exception else "") or (named if named != node else "")
-    host = host or node_address(node, ssh.address, kube)
-    port = (exception.port if exception else None) or int(entry.get("port", ssh.port))
-    user = (exception.user if exception else "") or ssh.user or entry.get("user", "") or getpass.getuser()
-    jump = ssh.jump or entry.get("proxyjump", "")
+    exception = cluster.nodes.get(node) or NodeException()
+    entry = openssh.entry(node)
+    user = exception.user or ssh.user or entry.user or getpass.getuser()
     return Target(
-        host=host,
-        port=port,
+        host=exception.address or entry.host or node_address(node, ssh.address, kube),
+        port=exception.port or entry.port or ssh.port,
         user=user,
-        names=(node,),
-        jump=_jump(jump, user, openssh) if jump not in {"", "none"} else None,
-    )
-
-
-def _jump(text: str, user: str, openssh: paramiko.SSHConfig) -> Target:
-    """``[user@]host[:port]``; several hops are not supported."""
-    login, _, rest = text.rpartition("@")
-    host, _, port = rest.partition(":")
-    entry = openssh.lookup(host)
-    return Target(
-        host=entry.get("hostname", host),
-        port=int(port or entry.get("port", "22")),
-        user=login or entry.get("user", user),
-        names=(host,),
+        names=(entry.alias or node,),
+        keys=() if ssh.key else entry.keys,
+        jump=openssh.hops(ssh.jump or entry.jump, user),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import paramiko
 
+from bot.clients.host_keys import HostKeys
 from bot.clients.reach import Reach
 from bot.errors import Kind, SettingsError, SourceError
 
@@ -23,6 +24,7 @@ class Target:
     Attributes:
         names: what the host key may be pinned under, first choice first (``host`` or ``[host]:port`` is added for
             each).
+        keys: private keys of its own, tried first; those that cannot be read without asking are passed over.
         jump: the jump host, or None.
     """
 
@@ -30,15 +32,37 @@ class Target:
     port: int
     user: str
     names: tuple[str, ...] = ()
+    keys: tuple[Path, ...] = ()
     jump: Target | None = None
 
 
 class Connector:
-    """Logs in with the configured keys and accepts only pinned host keys."""
+    """Logs in with the configured keys and accepts only pinned host keys.
 
-    def __init__(self, *, keys: tuple[Path, ...], known_hosts: tuple[Path, ...], use_agent: bool, reach: Reach) -> None:
-        self._keys = tuple(_load_key(path) for path in keys)
-        self._host_keys = _load_host_keys(known_hosts)
+    Args:
+        keys: private keys that were asked for: each must be readable without a passphrase.
+        known_hosts: files with the pinned host keys.
+        use_agent: whether the OpenSSH agent's keys are tried, last.
+        reach: where addresses really are.
+        usual: private keys that may be there: one with a passphrase is the agent's, and is passed over.
+
+    Raises:
+        SettingsError: a key that was asked for, or a file of host keys, cannot be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        keys: tuple[Path, ...],
+        known_hosts: tuple[Path, ...],
+        use_agent: bool,
+        reach: Reach,
+        usual: tuple[Path, ...] = (),
+    ) -> None:
+        self._keys = tuple(key for path in keys for key in _load(path))
+        self._usual = usual
+        self._loaded: dict[Path, tuple[paramiko.PKey, ...]] = {}
+        self._host_keys = HostKeys(known_hosts)
         self._use_agent = use_agent
         self._reach = reach
 
@@ -53,7 +77,7 @@ class Connector:
         transport = paramiko.Transport(sock)
         try:
             self._handshake(transport, target, until, what)
-            self._authenticate(transport, target.user, what)
+            self._authenticate(transport, target, what)
         except BaseException:
             transport.close()
             raise
@@ -90,7 +114,7 @@ class Connector:
         seconds = max(0.1, min(HANDSHAKE_SECONDS, until - time.monotonic()))
         transport.banner_timeout = transport.handshake_timeout = transport.auth_timeout = seconds
         transport.channel_timeout = seconds
-        pinned = self._pinned(target)
+        pinned = self._host_keys.of((*target.names, target.host), target.port)
         if pinned:
             self._prefer(transport, pinned)
         try:
@@ -101,15 +125,8 @@ class Connector:
             raise SourceError(Kind.RESET, what, f"the connection broke during the handshake: {error}") from None
         if not transport.initial_kex_done:  # paramiko returns in silence when its own wait is over
             raise SourceError(Kind.TIMED_OUT, what, f"no SSH greeting from {target.host}:{target.port} in time")
-        self._compare(transport.get_remote_server_key(), pinned, target, what)
-
-    def _pinned(self, target: Target) -> dict[str, paramiko.PKey]:
-        for name in (*target.names, target.host):
-            for pinned in (f"[{name}]:{target.port}", name):
-                entry = self._host_keys.lookup(pinned)
-                if entry:
-                    return {kind: entry[kind] for kind in entry}
-        return {}
+        key = transport.get_remote_server_key()
+        self._host_keys.compare(key, pinned, (target.host, target.port), what)
 
     def _prefer(self, transport: paramiko.Transport, pinned: dict[str, paramiko.PKey]) -> None:
         """Ask for the kinds of key that are pinned, so that a second kind at the host is no false alarm."""
@@ -118,29 +135,38 @@ class Connector:
         if kinds:
             options.key_types = tuple(kinds)
 
-    def _compare(self, key: paramiko.PKey, pinned: dict[str, paramiko.PKey], target: Target, what: str) -> None:
-        where = f"{target.host}:{target.port}"
-        if not pinned:
-            hint = f"Compare and pin it: ssh-keyscan -p {target.port} {target.host} >> KNOWN_HOSTS ({key.fingerprint})"
-            raise SourceError(Kind.HOST_KEY_UNKNOWN, what, f"the host key of {where} is not pinned", hint=hint)
-        if not any(key == known for known in pinned.values()):
-            hint = "The node was reinstalled, or somebody is in between: an operator must confirm the new key."
-            raise SourceError(
-                Kind.HOST_KEY_CHANGED, what, f"the host key of {where} differs from the pinned one", hint=hint
-            )
-
-    def _authenticate(self, transport: paramiko.Transport, user: str, what: str) -> None:
+    def _authenticate(self, transport: paramiko.Transport, target: Target, what: str) -> None:
         agent = paramiko.Agent().get_keys() if self._use_agent else ()
-        for key in (*self._keys, *agent):
+        keys = (*self._readable(target.keys), *self._keys, *self._readable(self._usual), *agent)
+        for number, key in enumerate(keys):
             try:
-                if not transport.auth_publickey(user, key):
+                if not transport.auth_publickey(target.user, key):
                     return
             except paramiko.AuthenticationException:
                 continue
             except (paramiko.SSHException, EOFError, OSError) as error:
+                if number and not transport.is_active():
+                    raise _too_many(number + 1, len(keys), what) from None
                 raise SourceError(Kind.RESET, what, f"the connection broke while logging in: {error}") from None
-        hint = f"Put the public key of kubewhy into ~{user}/.ssh/authorized_keys of the node."
-        raise SourceError(Kind.AUTHENTICATION, what, f"no key was accepted for user {user}", hint=hint)
+        hint = f"Put the public key of kubewhy into ~{target.user}/.ssh/authorized_keys of the node."
+        raise SourceError(Kind.AUTHENTICATION, what, f"no key was accepted for user {target.user}", hint=hint)
+
+    def _readable(self, paths: tuple[Path, ...]) -> tuple[paramiko.PKey, ...]:
+        """The keys that can be read without asking for a passphrase."""
+        for path in paths:
+            if path not in self._loaded:
+                try:
+                    self._loaded[path] = _load(path)
+                except SettingsError:
+                    self._loaded[path] = ()
+        return tuple(key for path in paths for key in self._loaded[path])
+
+
+def _too_many(tried: int, there: int, what: str) -> SourceError:
+    hint = "Say which key is meant: ssh.key in the settings, or IdentityFile in the OpenSSH configuration."
+    return SourceError(
+        Kind.AUTHENTICATION, what, f"the node ended the login after {tried} of {there} keys (MaxAuthTries)", hint=hint
+    )
 
 
 def _handshake_error(what: str, error: paramiko.SSHException) -> SourceError:
@@ -153,23 +179,17 @@ def _handshake_error(what: str, error: paramiko.SSHException) -> SourceError:
     return SourceError(Kind.RESET, what, f"handshake failed: {text}")
 
 
-def _load_key(path: Path) -> paramiko.PKey:
-    at = path.expanduser()
+def _load(path: Path) -> tuple[paramiko.PKey, ...]:
+    """The key with the certificate beside it (``KEY-cert.pub``), where there is one, and the key alone.
+
+    Raises:
+        SettingsError: it cannot be read, or has a passphrase.
+    """
     try:
-        key = paramiko.PKey.from_path(at)
-        certificate = at.with_name(f"{at.name}-cert.pub")
-        if certificate.exists():
-            key.load_certificate(str(certificate))
+        key, alone = (paramiko.PKey.from_path(path.expanduser()) for _ in range(2))  # each with its certificate
+    except (paramiko.PasswordRequiredException, TypeError):  # the cryptography library says TypeError
+        raise SettingsError(f"ssh key {path}: it has a passphrase; add it to the agent (ssh.agent: true)") from None
     except (OSError, paramiko.SSHException, ValueError) as error:
         raise SettingsError(f"ssh key {path}: {error}") from None
-    return key
-
-
-def _load_host_keys(paths: tuple[Path, ...]) -> paramiko.HostKeys:
-    keys = paramiko.HostKeys()
-    for path in paths:
-        try:
-            keys.load(str(path.expanduser()))
-        except OSError as error:
-            raise SettingsError(f"known_hosts {path}: {error.strerror}") from None
-    return keys
+    alone.public_blob = None
+    return (key, alone) if key.public_blob else (alone,)

@@ -6,6 +6,7 @@ Every kind of failure has a name, and none costs more than its deadline.
 from __future__ import annotations
 
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from bot.clients.reach import Reach
 from bot.clients.ssh import LiveShell
 from bot.clients.ssh_connect import Connector, Target
-from bot.errors import Kind, SourceError
+from bot.errors import Kind, SettingsError, SourceError
 from bot.source import Section
 from tests.real.sshds import Sshd, free_port, keygen, sshd
 
@@ -208,6 +209,60 @@ def test_a_jump_host_carries_the_connection(server: Sshd, tmp_path: Path) -> Non
         client = LiveShell(lambda _: target, connector)
         assert client.run("node-1", (HELLO,))["HELLO"].rc == 0
         client.close()
+
+
+def test_a_jump_behind_a_jump_carries_the_connection(server: Sshd, tmp_path: Path) -> None:
+    """Two hops, each with its own pinned key and a key of its own to log in with."""
+    with sshd(tmp_path / "outer") as outer, sshd(tmp_path / "inner") as inner:
+        known = tmp_path / "all"
+        known.write_text("".join(s.known_hosts.read_text() for s in (server, outer, inner)))
+        connector = Connector(keys=(), known_hosts=(known,), use_agent=False, reach=Reach())
+        way: Target | None = None
+        for hop in (outer, inner, server):
+            way = Target(host="127.0.0.1", port=hop.port, user=hop.user, keys=(hop.key,), jump=way)
+        assert way is not None
+        client = LiveShell(lambda _: way, connector)
+        assert client.run("node-1", (HELLO,))["HELLO"].rc == 0
+        client.close()
+
+
+def test_a_certificate_lets_the_bot_in_and_the_key_alone_where_it_does_not(tmp_path: Path) -> None:
+    """``KEY-cert.pub`` beside the key; a server that trusts no authority still knows the key."""
+    authority = keygen(tmp_path / "authority")
+    trust = f"TrustedUserCAKeys {authority}.pub"
+    with sshd(tmp_path / "trusting", trust) as server, sshd(tmp_path / "other") as other:
+        (tmp_path / "trusting" / "authorized_keys").write_text("")
+        for each in (server, other):
+            sign = ["ssh-keygen", "-q", "-s", str(authority), "-I", "kubewhy", "-n", each.user, f"{each.key}.pub"]
+            subprocess.run(sign, check=True)
+        for each in (server, other):
+            client = shell(each)
+            assert client.run("node-1", (HELLO,))["HELLO"].rc == 0
+            client.close()
+
+
+def test_a_usual_key_with_a_passphrase_is_passed_over(server: Sshd, tmp_path: Path) -> None:
+    """It is the agent's; nobody is ever asked. One that was asked for by name is an error instead."""
+    locked = tmp_path / "locked"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", str(locked)], check=True)
+    known = (server.known_hosts,)
+    connector = Connector(keys=(), usual=(locked, server.key), known_hosts=known, use_agent=False, reach=Reach())
+    target = Target(host="127.0.0.1", port=server.port, user=server.user)
+    client = LiveShell(lambda _: target, connector)
+    assert client.run("node-1", (HELLO,))["HELLO"].rc == 0
+    client.close()
+    with pytest.raises(SettingsError, match="passphrase"):
+        Connector(keys=(locked,), known_hosts=known, use_agent=False, reach=Reach())
+
+
+def test_more_keys_than_the_node_allows_is_said(tmp_path: Path) -> None:
+    """An agent full of keys: MaxAuthTries ends the connection, which is no fault of the network."""
+    with sshd(tmp_path / "sshd", "MaxAuthTries 2") as server:
+        strangers = tuple(keygen(tmp_path / f"stranger-{n}") for n in range(4))
+        connector = Connector(keys=strangers, known_hosts=(server.known_hosts,), use_agent=False, reach=Reach())
+        target = Target(host="127.0.0.1", port=server.port, user=server.user)
+        error, _ = failure(LiveShell(lambda _: target, connector))
+    assert (Kind.AUTHENTICATION, True) == (error.kind, "IdentityFile" in error.hint)
 
 
 def test_a_node_that_freezes_costs_its_deadline_and_is_dropped(server: Sshd) -> None:
