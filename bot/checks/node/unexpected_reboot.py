@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from bot.check import check
-from bot.checks.node.about import PLANNED
+from bot.checks.node.about import PLANNED, Around
 from bot.model.cluster import NodeEvents, Nodes
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
@@ -18,6 +18,7 @@ from bot.model.text import T
 
 ANNOUNCED = timedelta(minutes=30)
 NEW = timedelta(minutes=15)
+KEPT = timedelta(hours=1)  # how long an API server keeps events, unless it is told otherwise
 MARKS = frozenset(
     {"NodeNotSchedulable", "Drain", "DrainStarted", "NodeDrained", "Reboot", "OSUpgradeStarted", "Cordon"}
 )
@@ -42,8 +43,9 @@ def unexpected_reboot(
     Evidence:
         Uptime and boot id on the node, the boot id in the node object, the Rebooted event, last -x, cordon events.
     Rule:
-        Up for less than 24 h and not announced. Confirmed when the API server saw the boot too; only possible where
-        the node's events, which announce it, could not be read.
+        Up for less than 24 h and not announced. Confirmed when the API server saw the boot too; only possible after an
+        orderly shutdown (or one of which nothing is known) when the node's events, which announce it, could not be read
+        or are gone: they are kept for an hour.
     Cause:
         A crash, a power failure, maintenance of the host. A boot exposes faults that were there before: NODE-04,
         CTRL-09, NET-01, NET-02, NODE-05, NODE-10 are "exposed by" it.
@@ -66,7 +68,7 @@ def unexpected_reboot(
         return
     if _announced(machine, seen, identity.booted):
         return
-    event = next((e for e in seen if e.reason == "Rebooted" and e.seen and e.seen >= identity.booted), None)
+    event = next((e for e in seen if _tells_of(e, identity)), None)
     changed = machine is not None and machine.status.node_info.boot_id not in {"", identity.boot_id}
     idle = _not_started(units)
     proofs: list[Proof] = [identity.proof]
@@ -77,13 +79,14 @@ def unexpected_reboot(
     if changed and nodes and machine:
         proofs.append(nodes.proof.quote(f"{machine.name}: nodeInfo.bootID={machine.status.node_info.boot_id}"))
     crashed = boots is not None and boots.orderly is False
+    heard = events is not None and (crashed or _reaches_back(seen, identity.booted, clock))
     yield Finding(
         code="NODE-30",
         reason="crashed" if crashed else "restarted",
         title=T("{node} rebooted at {time} without notice", node=identity.node, time=identity.booted),
         detail=T("Enabled, but not running since: {units}", units=idle) if idle else None,
-        severity=Severity.HIGH,
-        confidence=_confidence(events, sure=event is not None or changed),
+        severity=Around(node=identity.node, clock=clock, nodes=nodes).severity(Severity.HIGH, identity.booted),
+        confidence=_confidence(heard=heard, sure=event is not None or changed),
         subject=node(identity.node),
         facts={"node": identity.node, "boot_id": identity.boot_id, "not_started": idle},
         onset=identity.booted,
@@ -92,9 +95,21 @@ def unexpected_reboot(
     )
 
 
-def _confidence(events: NodeEvents | None, *, sure: bool) -> Confidence:
-    """Only possible without the node's events: nobody knows then whether the boot was announced."""
-    if events is None:
+def _tells_of(event: Event, identity: NodeIdentity) -> bool:
+    """Whether the kubelet told of this boot: by its id, or by its time (which is the node's own)."""
+    told = event.reason == "Rebooted" and event.seen is not None
+    return told and (identity.boot_id in (event.message or "") or (event.seen or identity.booted) > identity.booted)
+
+
+def _reaches_back(seen: tuple[Event, ...], booted: datetime, clock: Clock) -> bool:
+    """Whether an announcement would still be there: the boot is young, or events of that time are."""
+    oldest = min((t for e in seen if (t := e.first_timestamp or e.seen)), default=None)
+    return clock.now - booted + ANNOUNCED <= KEPT or (oldest is not None and oldest <= booted + NEW)
+
+
+def _confidence(*, heard: bool, sure: bool) -> Confidence:
+    """Only possible where nobody knows whether the boot was announced."""
+    if not heard:
         return Confidence.POSSIBLE
     return Confidence.CONFIRMED if sure else Confidence.LIKELY
 
