@@ -37,6 +37,21 @@ def routed_pods(pods: PodsOnNode) -> tuple[Pod, ...]:
     )
 
 
+EBPF = re.compile(r"^cilium-(?!operator|envoy)")
+
+
+def bypasses_iptables(pods: PodsOnNode | None) -> bool:
+    """Whether the node's CNI carries packets in eBPF, past iptables and the kernel's own forwarding."""
+    return any(EBPF.search(p.metadata.name) for p in (pods.items if pods else ()))
+
+
+def families(pods: PodsOnNode | None) -> frozenset[int]:
+    """The IP versions of the node's pods that have addresses of their own; empty where nobody knows of any."""
+    found = [p for p in (pods.items if pods else ()) if not p.spec.host_network and not p.finished]
+    texts = [a for p in found for a in (p.status.pod_ip or "", *(x.ip for x in p.status.pod_ips or ()))]
+    return frozenset(ip_address(text).version for text in texts if _is_ip(text))
+
+
 def running_since(pod: Pod) -> datetime | None:
     """When the youngest of its running containers was started."""
     starts = [c.state.running.started_at for c in pod.status.container_statuses or () if c.state.running]

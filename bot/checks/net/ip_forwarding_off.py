@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
+from bot.checks.net.about import bypasses_iptables, families
 from bot.model.cluster import PodsOnNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import Links, RoutingRules, Sysctls
@@ -16,7 +17,8 @@ from bot.model.text import T
 _INTERFACE = re.compile(r"net\.ipv4\.conf\.(.+)\.forwarding")
 _POD_SIDE = re.compile(r"^(?:cni\d|cbr\d|kube-bridge|cali|veth|eni|lxc|cilium_|flannel|vxlan|tunl|gke)")
 GLOBAL = "net.ipv4.ip_forward"
-CILIUM = re.compile(r"^cilium-(?!operator)")
+FILE = "/etc/sysctl.d/99-kubernetes-forwarding.conf"
+GLOBAL6 = "net.ipv6.conf.all.forwarding"
 
 
 @check("NET-07")
@@ -28,9 +30,11 @@ def ip_forwarding_off(
     Says:
         "Pods on this node reach nothing outside."
     Evidence:
-        net.ipv4.ip_forward, net.ipv4.conf.IFACE.forwarding, sysctl.d files, interfaces and the main default route.
+        net.ipv4.ip_forward, net.ipv4.conf.IFACE.forwarding, net.ipv6.conf.all.forwarding, sysctl.d files, interfaces,
+        the main default route, the addresses of the node's pods.
     Rule:
-        ip_forward is 0, or forwarding is 0 on an interface on the way of the pods.
+        ip_forward is 0, or forwarding is 0 on an interface on the way of the pods; for pods with IPv6 addresses, that
+        of IPv6 is 0.
     Cause:
         A sysctl was reset: reboot, hardening, restart of Docker or NetworkManager. It explains DNS-03, NET-09, APP-02.
     Fix:
@@ -38,28 +42,30 @@ def ip_forwarding_off(
     Verify:
         A pod reaches another node.
     Must not fire:
-        IPv6 settings on an IPv4 cluster; with an eBPF CNI that forwards by itself it is only possible.
+        IPv6 settings on an IPv4 cluster, IPv4 settings on an IPv6 one; with an eBPF CNI that forwards by itself, or on
+        a node without pods that have addresses, it is only possible.
     Reasons:
         - ip-forward-off: the node forwards nothing
         - interface-forwarding-off: one interface on the pods' way does not forward
     """
-    off = _off(sysctls, links, routes)
+    used = families(pods)
+    off = (*(_off(sysctls, links, routes) if 4 in used or not used else ()), *(_off6(sysctls) if 6 in used else ()))  # noqa: PLR2004
     if not off:
         return
     setting = off[0]
-    ebpf = any(CILIUM.search(p.metadata.name) for p in pods.items) if pods else False
+    unsure = bypasses_iptables(pods) or (pods is not None and not used)
     later = (sysctls.files or {}).get(setting, ())
     yield Finding(
         code="NET-07",
-        reason="ip-forward-off" if setting == GLOBAL else "interface-forwarding-off",
+        reason="ip-forward-off" if setting in {GLOBAL, GLOBAL6} else "interface-forwarding-off",
         title=T("{node} does not forward packets: {setting} is 0", node=sysctls.node, setting=setting),
         detail=T("Files say {values} for the next boot.", values=later) if later else None,
         severity=Severity.HIGH,
-        confidence=Confidence.POSSIBLE if ebpf else Confidence.LIKELY,
+        confidence=Confidence.POSSIBLE if unsure else Confidence.LIKELY,
         subject=node(sysctls.node),
         facts={"node": sysctls.node, "setting": off},
         proofs=(sysctls.proof.quote(*(f"{name} = 0" for name in off)),),
-        fixes=(_fix(setting),),
+        fixes=(_fix(off),),
     )
 
 
@@ -75,12 +81,16 @@ def _off(sysctls: Sysctls, links: Links | None, routes: RoutingRules | None) -> 
     return tuple(name for iface, name in zero if iface in there and (iface in default or _POD_SIDE.match(iface)))
 
 
-def _fix(setting: str) -> Fix:
-    value = shlex.quote(f"{setting}=1")
+def _off6(sysctls: Sysctls) -> tuple[str, ...]:
+    return (GLOBAL6,) if sysctls.values.get(GLOBAL6) == "0" else ()
+
+
+def _fix(settings: tuple[str, ...]) -> Fix:
+    values = " ".join(shlex.quote(f"{name}=1") for name in settings)
     return Fix(
         what=T("On the node: switch forwarding on now and at every boot."),
         safety=Safety.REVERSIBLE,
-        commands=(f"sudo sysctl -w {value}", f"echo {value} | sudo tee /etc/sysctl.d/99-kubernetes-forwarding.conf"),
-        verify=(f"sysctl {shlex.quote(setting)}",),
-        undo=(f"sudo sysctl -w {shlex.quote(setting)}=0", "sudo rm /etc/sysctl.d/99-kubernetes-forwarding.conf"),
+        commands=(f"sudo sysctl -w {values}", f"printf '%s\\n' {values} | sudo tee {FILE}"),
+        verify=(f"sysctl {' '.join(shlex.quote(name) for name in settings)}",),
+        undo=(f"sudo sysctl -w {' '.join(shlex.quote(f'{name}=0') for name in settings)}", f"sudo rm {FILE}"),
     )

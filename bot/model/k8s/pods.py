@@ -70,6 +70,12 @@ class PodSpec(Struct):
     termination_grace_period_seconds: int | None = None
 
 
+class PodAddress(Struct):
+    """One of the addresses of a pod."""
+
+    ip: str = ""
+
+
 class PodStatus(Struct):
     """Pod.status."""
 
@@ -80,6 +86,7 @@ class PodStatus(Struct):
     container_statuses: tuple[ContainerStatus, ...] | None = None
     init_container_statuses: tuple[ContainerStatus, ...] | None = None
     pod_ip: str | None = msgspec.field(name="podIP", default=None)
+    pod_ips: tuple[PodAddress, ...] | None = msgspec.field(name="podIPs", default=None)
     host_ip: str | None = msgspec.field(name="hostIP", default=None)
     start_time: datetime | None = None
 

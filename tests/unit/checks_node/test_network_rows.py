@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from bot.check import load
@@ -18,6 +19,7 @@ from bot.model.host import (
     Call,
     ContainerRuntime,
     HostUnits,
+    Iptables,
     KernelLog,
     Link,
     Links,
@@ -29,6 +31,7 @@ from bot.model.host import (
     ProxyMode,
     Route,
     Rule,
+    Sysctls,
     Unit,
 )
 from bot.model.host_agents import CniAgent
@@ -47,6 +50,7 @@ from bot.model.k8s import (
     StateRunning,
     Taint,
 )
+from bot.model.k8s.pods import PodAddress
 from bot.model.proof import Proof, Source
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -431,3 +435,79 @@ def test_the_kernels_log_is_none_of_these_rows() -> None:
     """A line about an interface inside a pod says nothing about a card."""
     kernel = KernelLog(proof=PROOF, node=HERE, lines=(LogLine(text="eth0: renamed from veth12", at=ago(minutes=1)),))
     assert [] == judged("NET-01", routing(), pods(pod()), links("eth0", "eth1"), kernel)
+
+
+def chain(*rules: str, policy: str = "DROP", dropped: tuple[int, int] = (10, 90)) -> Iptables:
+    """The FORWARD chain; packets keep meeting its policy."""
+    return Iptables(proof=PROOF, node=HERE, policy=policy, rules=rules, dropped=dropped)
+
+
+def said(findings: list[Finding]) -> list[tuple[str, str, str]]:
+    """Reason, severity and confidence of each finding."""
+    return [(f.reason, f.severity.value, f.confidence.value) for f in findings]
+
+
+def test_a_policy_that_drops_is_likely_and_confirmed_by_a_node_that_loses_the_pods() -> None:
+    """Another node reaches this one, and none of its pods."""
+    back = crossed("node-d", legs=(leg("ok", peer=HERE), leg("timeout", "shop/web-1", peer=HERE)))
+    assert [("dropping", "high", "likely")] == said(judged("NET-06", chain(), pods(pod())))
+    assert [("dropping", "high", "confirmed")] == said(
+        judged("NET-06", chain(), pods(pod()), everywhere={"node-d": back})
+    )
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        (pod("kube-system/cilium-x9", None), pod()),  # its packets pass iptables by
+        (pod("kube-system/kube-proxy-1", None),),  # nothing on this node has an address of its own
+    ],
+)
+def test_a_dropping_policy_that_need_not_touch_pods_is_only_possible(others: tuple[Pod, ...]) -> None:
+    """What meets the policy may be anybody's packets."""
+    assert [("dropping", "high", "possible")] == said(judged("NET-06", chain(), pods(*others)))
+
+
+def test_ipv4_filters_and_settings_do_not_matter_to_pods_with_ipv6_alone() -> None:
+    """IPv6-only: the IPv4 chain and ip_forward are nobody's; the IPv6 setting is."""
+    six = pods(pod(address="fd00:10:244::9"))
+    assert [] == judged("NET-06", chain(), six)
+    assert [] == judged("NET-07", sysctls("0", "1"), six)
+    (off,) = judged("NET-07", sysctls("1", "0"), six)
+    assert ("net.ipv6.conf.all.forwarding",) == off.facts["setting"]
+    assert [] == judged("NET-07", sysctls("1", "0"), pods(pod()))
+
+
+def test_a_dual_stack_node_needs_both_settings() -> None:
+    """The pod's second address is of the other family."""
+    item = pod()
+    both = Pod(
+        metadata=item.metadata,
+        spec=item.spec,
+        status=msgspec.structs.replace(item.status, pod_ips=(PodAddress(ip=POD), PodAddress(ip="fd00::9"))),
+    )
+    (off,) = judged("NET-07", sysctls("0", "0"), pods(both))
+    assert ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding") == off.facts["setting"]
+
+
+def sysctls(four: str, six: str) -> Sysctls:
+    """Forwarding of both families."""
+    values = {"net.ipv4.ip_forward": four, "net.ipv6.conf.all.forwarding": six}
+    return Sysctls(proof=PROOF, node=HERE, values=values, swaps=(), files=None)
+
+
+@pytest.mark.parametrize(
+    "rule_text",
+    [
+        "-j ACCEPT",
+        '-m comment --comment "all of it" -j ACCEPT',
+        "-s 10.176.98.0/24 -j ACCEPT",
+        "-i eni+ -j ACCEPT",
+        "-m comment --comment flannel -j FLANNEL-FWD",
+    ],
+)
+def test_rules_that_accept_the_pods_make_the_policy_information(rule_text: str) -> None:
+    """Also where the pods' addresses are the VPC's and the node has no podCIDR."""
+    assert [("covered", "info", "possible")] == said(judged("NET-06", chain(rule_text), pods(pod())))
+    kube = "-m comment --comment kube -m mark --mark 0x4000/0x4000 -j ACCEPT"
+    assert "dropping" == judged("NET-06", chain(kube, "-o docker0 -j ACCEPT"), pods(pod()))[0].reason
