@@ -60,6 +60,8 @@ _DENIED = re.compile(
     re.MULTILINE,
 )
 _NO_SUDO = re.compile(r"^(?:\S+: )*(?:\d+: |line \d+: )?sudo: (?:command )?not found", re.MULTILINE)
+# of a machine that does not find its own name: sudo says so before every answer, and goes on
+_WARNING = re.compile(r"^sudo: unable to resolve host .*\n", re.MULTILINE)
 _COMMAND_MISSING = 127
 _TERMINATED = 143  # what the timeout of busybox returns instead of 124; its shell says so in a line
 _REFUSED = 64  # by the collector, in one line: a key or a value that its own table does not have
@@ -139,6 +141,7 @@ def outputs(raw: bytes, sections: Iterable[Section], mark: str, *, numbered: boo
 def output(text: bytes, rc: int, *, root: bool, took: int = 0) -> Output:
     """What a section printed, held to the cap, with a refusal of sudo or the collector told apart from an answer."""
     shown = text[:LIMIT].decode("utf-8", "replace")
+    shown = _WARNING.sub("", shown) if root else shown
     if rc == _REFUSED and _REFUSAL.fullmatch(shown):
         rc = _COMMAND_MISSING  # the node has no such command, which is no answer to it
     return Output(rc=rc, text=shown, truncated=len(text) > LIMIT, denied=root and denied(shown, rc), duration_ms=took)

@@ -72,7 +72,10 @@ def docker_containers(text: str) -> tuple[RuntimeContainer, ...]:
     Raises:
         UnparsableError: not that.
     """
-    return tuple(_docker(item) for item in json_lines(text, "docker ps"))
+    items = json_lines(text, "docker ps")
+    if not all("ID" in item and "Names" in item for item in items):
+        raise UnparsableError("docker ps", text)
+    return tuple(_docker(item) for item in items)
 
 
 def _docker(item: dict[str, Any]) -> RuntimeContainer:

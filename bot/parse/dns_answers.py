@@ -21,6 +21,7 @@ RECORD = re.compile(r"^(?P<owner>[^;\s]\S*)\s+\d+\s+(?:IN\s+)?(?P<type>[A-Z]+)\s
 MSEC = re.compile(r"Query time: (\d+) msec")
 SILENT = ("timed out", "no servers could be reached")
 MISSING = (126, 127)
+TIMED_OUT = 124  # of timeout(1): older tools say nothing until they give up
 
 
 class Reader(Protocol):
@@ -48,7 +49,7 @@ def dig(output: Output, *, origin: str, server: str, name: str, kind: str) -> An
             addresses=_records(text, kind),
             ms=int(took[1]) if took else 0,
         )
-    rcode = _silence(text) or ("timeout" if output.rc == 124 else "")  # noqa: PLR2004 - timeout(1)
+    rcode = _silence(text) or ("timeout" if output.rc == TIMED_OUT else "")
     return Answer(origin=origin, server=server, name=name, type=kind, rcode=rcode) if rcode else None
 
 
@@ -74,7 +75,7 @@ def nslookup(output: Output, *, origin: str, server: str, name: str, kind: str) 
     refusal = re.search(r"server can't find [^:]+(?::53)?: ([A-Z]+)", text)
     if refusal:
         return Answer(origin=origin, server=server, name=name, type=kind, rcode=refusal[1])
-    silence = _silence(text)
+    silence = _silence(text) or ("timeout" if output.rc == TIMED_OUT else "")
     if silence:
         return Answer(origin=origin, server=server, name=name, type=kind, rcode=silence)
     body = text.partition("Name:")[2]

@@ -14,6 +14,9 @@ _KINDS = frozenset(
     {"veth", "bridge", "vxlan", "ipip", "vlan", "dummy", "tun", "bond", "ipvlan", "macvlan", "wireguard"}
 )
 _RULE = re.compile(r"^(\d+):\s+from (\S+)(.*?) lookup (\S+)")
+_NOWHERE = frozenset({"blackhole", "unreachable", "prohibit", "throw"})
+_TYPES = frozenset({"unicast", "local", "broadcast", "multicast", "anycast"})
+_DESTINATION = re.compile(r"default|[0-9a-fA-F:.]+(/\d+)?")
 _NO_TABLE = re.compile(r"FIB table does not exist")
 
 
@@ -24,14 +27,21 @@ def links(text: str) -> dict[str, Link]:
         UnparsableError: neither form.
     """
     if is_json(text):
-        items = find_json(text, "ip link")
-        return {i["ifname"]: _link(i) for i in items if isinstance(i, dict) and "ifname" in i}
+        return {i["ifname"]: _link(i) for i in _interfaces(text, "ip link")}
     return _links_of_text(text)
 
 
 def is_json(text: str) -> bool:
-    """Whether the output is JSON, as far as its shape says."""
-    return re.search(r"(?m)^\s*\[", text) is not None
+    """Whether the output is JSON, as far as its shape says: the usage text of busybox has brackets, too."""
+    return re.search(r"(?m)^\s*\[\s*(?:[\[{\]]|$)", text) is not None
+
+
+def _interfaces(text: str, what: str) -> list[dict[str, Any]]:
+    """The interfaces of a JSON answer; there is always one, so none is not an answer."""
+    found = [i for i in find_json(text, what) if isinstance(i, dict) and "ifname" in i]
+    if not found:
+        raise UnparsableError(what, text)
+    return found
 
 
 def _link(item: dict[str, Any]) -> Link:
@@ -78,10 +88,9 @@ def addresses(text: str) -> dict[str, tuple[str, ...]]:
         UnparsableError: neither form.
     """
     if is_json(text):
-        items = [i for i in find_json(text, "ip addr") if isinstance(i, dict) and "ifname" in i]
         return {
             i["ifname"]: tuple(f"{a['local']}/{a['prefixlen']}" for a in i.get("addr_info") or () if "local" in a)
-            for i in items
+            for i in _interfaces(text, "ip addr")
         }
     found: dict[str, tuple[str, ...]] = {}
     for block in re.split(r"(?m)^(?=\d+: )", text):
@@ -99,7 +108,7 @@ def rules(text: str) -> tuple[Rule, ...]:
         UnparsableError: no rule.
     """
     if is_json(text):
-        found = [_rule(i) for i in find_json(text, "ip rule") if isinstance(i, dict)]
+        found = [_rule(i) for i in find_json(text, "ip rule") if isinstance(i, dict) and "priority" in i]
     else:
         found = [_rule_of_text(m) for line in text.splitlines() if (m := _RULE.match(line.strip()))]
     if not found:
@@ -138,16 +147,24 @@ def _rule_of_text(m: re.Match[str]) -> Rule:
 def routes(text: str) -> tuple[Route, ...]:
     """``ip -j route show table T`` or its text; an empty table and one that does not exist are the same: no route.
 
+    A route that leads nowhere (blackhole, unreachable, prohibit, throw) is none.
+
     Raises:
         UnparsableError: something else was printed.
     """
     if _NO_TABLE.search(text) or not text.strip():
         return ()
     if is_json(text):
-        return tuple(_route(i) for i in find_json(text, "ip route") if isinstance(i, dict))
+        items = find_json(text, "ip route")
+        read = [i for i in items if isinstance(i, dict) and "dst" in i]
+        if items and not read:
+            raise UnparsableError("ip route", text)
+        return tuple(_route(i) for i in read if i.get("type") not in _NOWHERE)
     lines = [line.split() for line in text.splitlines() if line.strip()]
-    found = [_route_of_text(words) for words in lines if re.fullmatch(r"default|[0-9a-fA-F:.]+(/\d+)?", words[0])]
-    if not found:
+    lines = [words[1:] if words[0] in _TYPES else words for words in lines]
+    nowhere = [words for words in lines if words[0] in _NOWHERE]
+    found = [_route_of_text(words) for words in lines if words and _DESTINATION.fullmatch(words[0])]
+    if not found and not nowhere:
         raise UnparsableError("ip route", text)
     return tuple(found)
 

@@ -66,15 +66,17 @@ class Time:
 def time(text: str) -> Time:
     """``date``, ``timedatectl show`` (or its text, before systemd 239), chrony or ntpq.
 
+    The ``date`` of busybox knows no ``%N`` and prints it as it stands: whole seconds then.
+
     Raises:
         UnparsableError: no time on the first line.
     """
     first = text.strip().partition("\n")[0].strip()
-    if not re.fullmatch(r"\d{1,11}(\.\d+)?", first):
+    if not re.fullmatch(r"\d{1,11}(\.(\d+|%N))?", first):
         raise UnparsableError("time", text)
     zone = re.search(r"(?m)^\s*(?:Timezone=|Time ?zone: )([A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)*)", text)
     return Time(
-        epoch=float(first),
+        epoch=float(first.removesuffix(".%N")),
         synchronised=_yes(text, r"NTPSynchronized=|NTP synchronized: |System clock synchronized: "),
         ntp=_yes(text, r"NTP=|NTP enabled: |NTP service: |Network time on: "),
         zone=zone[1] if zone else "",
@@ -154,8 +156,14 @@ class Process:
 
 
 def process(text: str) -> Process:
-    """Lines of ``/proc/PID/status``, ``wchan``, then tasks in uninterruptible sleep; no process: empty state."""
+    """Lines of ``/proc/PID/status``, ``wchan``, then tasks in uninterruptible sleep; no process: empty state.
+
+    Raises:
+        UnparsableError: neither a process nor the complaint that there is none with that number.
+    """
     fields = dict(re.findall(r"(?m)^(State|VmRSS|Threads):\s+(\S+)", text))
+    if "State" not in fields and not re.search(r"/proc/\d+/status'?: No such file", text):
+        raise UnparsableError("process of the kubelet", text)
     wchan = re.search(r"(?m)^Threads:.*\n([A-Za-z_0-9]+)\s*$", text)
     blocked = re.findall(r"(?m)^\s*(\d+ D\S* .*\S)\s*$", text)
     return Process(

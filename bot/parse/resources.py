@@ -7,8 +7,9 @@ import re
 from bot.model.host_resources import DeletedFile, Image
 from bot.parse.common import UnparsableError, find_json, json_lines
 
+_NO_SYSTEMD = re.compile(r"(?m)^(?:Failed to |System has not been booted)")
 _NUMBER = re.compile(r"\d+")
-_SETTING = re.compile(r"""^([A-Za-z0-9]+):[ \t]*([^\n#]*)""")
+_SETTING = re.compile(r"""^(?!(?:grep|sudo|sh|bash):)([A-Za-z0-9]+):[ \t]*([^\n#]*)""")
 _NESTED = re.compile(r"""^[ \t]+["']?([A-Za-z.]+)["']?:[ \t]*["']?([^"'\n#]*)""")
 _INLINE = re.compile(r"""["']?([a-z]+\.[A-Za-z]+)["']?\s*:\s*["']?([^"',}]+)""")
 _DELETED = re.compile(
@@ -52,11 +53,13 @@ def cgroups(text: str) -> tuple[bool, int, int, int]:
     A kernel that leaves the memory controller out of ``/proc/cgroups`` (6.12) is counted by its folders.
 
     Raises:
-        UnparsableError: the type of the filesystem or the three counts are not there.
+        UnparsableError: the type of the filesystem or the three counts are not there, or systemd did not answer, so
+            that it was a complaint whose lines were not counted.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     counts = [int(line) for line in lines if _NUMBER.fullmatch(line)]
-    if not lines or not lines[0].endswith("fs") or len(counts) != 3:  # noqa: PLR2004 - folders, scopes, transient
+    asked = bool(lines) and lines[0].endswith("fs") and not _NO_SYSTEMD.search(text)
+    if not asked or len(counts) != 3:  # noqa: PLR2004 - folders, scopes, transient
         raise UnparsableError("cgroups", text)
     held = re.search(r"(?m)^memory\s+\d+\s+(\d+)\s+\d+$", text)
     return lines[0] == "cgroup2fs", int(held[1]) if held else counts[0], counts[1], counts[2]
@@ -80,10 +83,8 @@ def settings(text: str) -> dict[str, str]:
     Indented lines belong to the last line that is not; ``{…}`` on one line is read like them.
 
     Raises:
-        UnparsableError: the file could not be read.
+        UnparsableError: the file could not be read, or something else was printed.
     """
-    if "No such file" in text or "ermission denied" in text:
-        raise UnparsableError("configuration of the kubelet", text)
     found: dict[str, str] = {}
     above = ""
     for line in text.splitlines():
@@ -91,8 +92,10 @@ def settings(text: str) -> dict[str, str]:
             above, value = m[1], m[2].strip()
             found[above] = value
             found |= {f"{above}.{k}": v.strip() for k, v in _INLINE.findall(value)}
-        elif above and (m := _NESTED.match(line)):
-            found[f"{above}.{m[1]}"] = m[2].strip()
+        elif m := _NESTED.match(line):
+            found |= {f"{above}.{m[1]}": m[2].strip()} if above else {}
+        elif line.strip():
+            raise UnparsableError("configuration of the kubelet", text)
     return found
 
 
@@ -144,7 +147,10 @@ def docker_images(text: str) -> tuple[Image, ...]:
         UnparsableError: not that.
     """
     found: dict[str, Image] = {}
-    for item in json_lines(text, "docker images"):
+    items = json_lines(text, "docker images")
+    if not all("ID" in item and "Repository" in item for item in items):
+        raise UnparsableError("docker images", text)
+    for item in items:
         own, tag = str(item.get("ID", "")), str(item.get("Tag", ""))
         name = f"{item.get('Repository', '')}:{tag}" if tag not in {"", "<none>"} else str(item.get("Repository", ""))
         old = found.get(own)
@@ -176,6 +182,17 @@ def deleted(text: str) -> tuple[DeletedFile, ...]:
         made = DeletedFile(command=m["command"], pid=int(m["pid"]), path=m["path"], size=int(m["size"]))
         found.setdefault((m["inode"], m["path"]), made)
     return tuple(sorted(found.values(), key=lambda file: (-file.size, file.path)))
+
+
+def written(text: str) -> int:
+    """The lines of ``crictl stats -a -o json`` about used bytes: what all containers wrote into their own layers.
+
+    Raises:
+        UnparsableError: not that; a runtime without containers says ``"stats"`` alone.
+    """
+    if '"stats"' not in text:
+        raise UnparsableError("statistics of containers", text)
+    return sum(int(size) for size in re.findall(r'"usedBytes":\s*\{\s*"value":\s*"?(\d+)', text))
 
 
 def series(text: str) -> dict[str, int]:

@@ -201,3 +201,10 @@ def test_a_member_of_the_journals_group_reads_it_without_sudo(tmp_path: Path, gr
     done = subprocess.run(["sh", "-s"], input=text, capture_output=True, check=True, env={"PATH": path})
     found = framing.outputs(done.stdout, sections, MARK)
     assert (expected, "sudo\n") == (found["J"].text, found["O"].text)
+
+
+def test_the_warning_of_sudo_about_the_machines_name_is_no_part_of_an_answer() -> None:
+    """A machine that cannot resolve its own name gets it before every answer; a refusal is still told."""
+    warning = b"sudo: unable to resolve host node1: Name or service not known\n"
+    assert "42\n" == framing.output(warning + b"42\n", 0, root=True).text
+    assert framing.output(warning + b"sudo: a password is required\n", 1, root=True).denied
