@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
 from bot.collect.read import listing
@@ -10,20 +11,23 @@ from bot.collector import collects
 from bot.errors import SourceError
 from bot.model.cluster import Heartbeats, Nodes
 from bot.model.evidence import Clock, Evidence, Gap
-from bot.model.host_reach import NodeReach, PendingRequests, SigningRequest
+from bot.model.host_reach import DEAD, NodeReach, PendingRequests, SigningRequest
 from bot.model.k8s import Node
 from bot.model.k8s_signing import SigningRequestObject
 from bot.model.proof import Proof, Source
 from bot.model.refs import NodeName
-from bot.source import Kube, Prober, Right, Shell
+from bot.parse import certs
+from bot.source import Kube, Output, Prober, Right, Shell
 
 LIST_REQUESTS = Right(verb="list", resource="certificatesigningrequests", group="certificates.k8s.io")
 PORTS = (22, 10250)
-MOST_PEERS = 2
+MOST_PEERS, MOST_TRIES = 2, 3
+UNDECIDED = frozenset({"DELAY", "PROBE", "INCOMPLETE"})  # the kernel still asks: 8 s until it gives up
+TELLING = ("REACHABLE", "FAILED")
 _RESULTS = {"0": "ok", "124": "timeout"}
 
 
-@collects(NodeReach)
+@collects(NodeReach, deadline=45.0)
 def node_reach(
     *, prober: Prober, shell: Shell, node: NodeName, clock: Clock, nodes: Nodes, beats: Heartbeats
 ) -> Iterator[Evidence | Gap]:
@@ -38,11 +42,13 @@ def node_reach(
         return
     bot = {port: prober.connect(address, port).result for port in PORTS}
     peers: dict[str, Mapping[int, str]] = {}
-    neighbour = ""
-    for peer in _well(nodes, beats, clock, node)[:MOST_PEERS]:
-        found, state = _from_peer(shell, peer, address)
-        peers |= {peer: found} if found else {}
-        neighbour = neighbour or state
+    states: list[str] = []
+    for peer in _well(nodes, beats, clock, node)[:MOST_TRIES]:
+        if len(peers) < MOST_PEERS:
+            found, state = _from_peer(shell, peer, address)
+            peers |= {peer: found} if found else {}
+            states += [state] if state else []
+    neighbour = next((word for word in TELLING if word in states), states[0] if states else "")
     shown = [f"{place}: {dict(ports)}" for place, ports in {"bot": bot, **peers}.items()]
     proof = Proof(source=Source.PROBE, what=f"TCP {address} ports 22, 10250", at=clock.now, body="\n".join(shown))
     yield NodeReach(proof=proof, node=node, address=address, bot=bot, peers=peers, neighbour=neighbour)
@@ -59,15 +65,24 @@ def _well(nodes: Nodes, beats: Heartbeats, clock: Clock, node: str) -> list[str]
 
 
 def _from_peer(shell: Shell, peer: str, address: str) -> tuple[dict[int, str], str]:
-    """The results on one peer; nothing when the peer cannot be asked."""
+    """The results on one peer; nothing when the peer cannot be asked. A neighbour entry in doubt is read once more."""
     sections = [section("TCP", host=address, port=str(port)) for port in PORTS] + [section("NEIGH", dst=address)]
     try:
         outputs = shell.run(peer, sections)
     except SourceError:
         return {}, ""
     found = {port: _result(outputs[s.key].text) for port, s in zip(PORTS, sections, strict=False) if s.key in outputs}
-    entry = outputs.get(sections[-1].key)
-    return found, entry.text.split()[-1] if entry and entry.rc == 0 and entry.text.split() else ""
+    state = _state(outputs.get(sections[-1].key))
+    if state in UNDECIDED and set(found.values()) <= DEAD:
+        again = (sections[0], sections[-1])
+        with contextlib.suppress(SourceError):
+            state = _state(shell.run(peer, again).get(again[-1].key)) or state
+    return found, state
+
+
+def _state(entry: Output | None) -> str:
+    """The state of the neighbour entry, the last word of its line; empty when there is no entry."""
+    return entry.text.split()[-1] if entry and entry.rc == 0 and entry.text.split() else ""
 
 
 def _result(text: str) -> str:
@@ -90,6 +105,7 @@ def pending_requests(kube: Kube) -> Iterator[Evidence]:
             requestor=r.spec.username,
             signer=r.spec.signer_name,
             created=r.metadata.creation_timestamp,
+            subject=certs.node_of_request(r.spec.request),
         )
         for r in found.items
         if not any(c.type in {"Approved", "Denied", "Failed"} for c in r.status.conditions or ())

@@ -38,12 +38,13 @@ class NodeReach(NodeEvidence):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningRequest:
-    """A CertificateSigningRequest that waits."""
+    """A CertificateSigningRequest that waits; ``subject`` is the node that it is for, empty when it does not say."""
 
     name: str
     requestor: str
     signer: str
     created: datetime | None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

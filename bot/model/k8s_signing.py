@@ -6,10 +6,11 @@ from bot.model.k8s import Condition, Object, Struct
 
 
 class SigningSpec(Struct):
-    """CertificateSigningRequest.spec, without the request itself."""
+    """CertificateSigningRequest.spec; ``request`` is base64 of PEM, and holds no secret: a name and a public key."""
 
     username: str = ""
     signer_name: str = ""
+    request: str = ""
 
 
 class SigningStatus(Struct):

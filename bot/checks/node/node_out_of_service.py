@@ -15,6 +15,7 @@ from bot.model.text import T
 
 # Taints that the system sets by itself, or that only say what a machine is for.
 OURS = ("node.kubernetes.io/", "node-role.kubernetes.io/", "node.cloudprovider.kubernetes.io/", "node.cilium.io/")
+BY_HAND = "node.kubernetes.io/out-of-service"  # the only one below this prefix that people set
 CORDON = "node.kubernetes.io/unschedulable"
 STOPPING = frozenset({"NoSchedule", "NoExecute"})
 
@@ -45,7 +46,7 @@ def node_out_of_service(events: NodeEvents, nodes: Nodes) -> Iterator[Finding]:
     found = nodes.get(events.node)
     if found is None:
         return
-    taints = [t for t in found.spec.taints or () if t.effect in STOPPING and not t.key.startswith(OURS)]
+    taints = [t for t in found.spec.taints or () if t.effect in STOPPING and _on_purpose(t)]
     if not found.spec.unschedulable and not taints:
         return
     cordon = next((t for t in found.spec.taints or () if t.key == CORDON), None)
@@ -74,6 +75,10 @@ def node_out_of_service(events: NodeEvents, nodes: Nodes) -> Iterator[Finding]:
         proofs=(nodes.proof.quote(_state(found, taints)),),
         fixes=(uncordon,) if found.spec.unschedulable else (),
     )
+
+
+def _on_purpose(taint: Taint) -> bool:
+    return taint.key == BY_HAND or not taint.key.startswith(OURS)
 
 
 def _shown(taint: Taint) -> str:

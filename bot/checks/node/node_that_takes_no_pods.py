@@ -15,7 +15,7 @@ from bot.model.host import Call, ContainerRuntime, HostUnits, KubeletHealth, Man
 from bot.model.k8s import Pod
 from bot.model.proof import Proof
 from bot.model.refs import node
-from bot.model.text import T
+from bot.model.text import T, Text
 
 MIRROR = "kubernetes.io/config.mirror"
 MOST_SHOWN = 5
@@ -65,20 +65,27 @@ def node_that_takes_no_pods(
     if not stuck or not works:
         return
     names = tuple(p.path for p, _ in stuck)
+    onset = min(at for _, at in stuck)
     silent = around.silent or (unit is not None and unit.down)
     yield Finding(
         code="NODE-31",
         reason="not-seen-by-kubelet",
-        title=T("{count} pods bound to {node} were never seen by its kubelet", count=len(stuck), node=pods.node),
+        title=_title(names, pods.node),
         detail=T("The container runtime works, so the kubelet or the control plane is at fault."),
-        severity=Severity.HIGH,
+        severity=around.severity(Severity.HIGH, onset),
         confidence=Confidence.CONFIRMED if silent else Confidence.LIKELY,
         subject=node(pods.node),
         facts={"node": pods.node, "pods": names},
-        onset=min(at for _, at in stuck),
+        onset=onset,
         proofs=(pods.proof.quote(*(_shown(p) for p, _ in stuck[:MOST_SHOWN])), *works, *around.proofs()),
         fixes=(_look(pods.node),),
     )
+
+
+def _title(names: tuple[str, ...], name: str) -> Text:
+    if len(names) == 1:
+        return T("the pod {pod} is bound to {node}, but its kubelet has never seen it", pod=names[0], node=name)
+    return T("{count} pods are bound to {node}, but its kubelet has never seen them", count=len(names), node=name)
 
 
 def _runtime_works(runtime: ContainerRuntime | None, manual: ManualContainers | None) -> tuple[Proof, ...]:
