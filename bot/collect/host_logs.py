@@ -13,6 +13,7 @@ from bot.collector import collects
 from bot.model.cluster import KubernetesEndpoints
 from bot.model.evidence import Ask, Clock, Evidence, Gap
 from bot.model.host import (
+    AddressLeases,
     ApiPath,
     Certificates,
     HostUnits,
@@ -46,6 +47,7 @@ LOGS = (
     "DOCKER_INFO",
     "IPT",
     "IPT_COUNT",
+    "CNI_LEASES",
     "KPMODE",
     "KPHEALTH",
     *resources.SECOND,
@@ -72,6 +74,7 @@ def endpoints(known: KubernetesEndpoints | None) -> dict[str, Section]:
     ManualContainers,
     Iptables,
     ProxyMode,
+    AddressLeases,
     ApiPath,
     Certificates,
     KubeletSettings,
@@ -121,6 +124,7 @@ def host_logs(
     yield trip.get(ManualContainers, lambda: _manual(trip))
     yield trip.get(Iptables, lambda: _forward(trip))
     yield trip.get(ProxyMode, lambda: _proxy(trip))
+    yield trip.get(AddressLeases, lambda: _leases(trip))
     yield trip.get(ApiPath, lambda: _api_path(trip, reach))
     yield trip.get(Certificates, lambda: host_certs.read(trip, shell, arguments))
     yield trip.get(KubeletSettings, lambda: resources.settings(trip))
@@ -183,6 +187,12 @@ def _forward(trip: Trip) -> Iptables:
     counts = (readings[0], readings[-1]) if len(readings) > 1 else None
     proof = trip.proof("IPT", "IPT_COUNT", "IPT_AGAIN")
     return Iptables(proof=proof, node=trip.node, policy=policy, rules=rules, dropped=counts)
+
+
+def _leases(trip: Trip) -> AddressLeases:
+    output = trip.output("CNI_LEASES")
+    found = net.leases(output.text)
+    return AddressLeases(proof=trip.proof("CNI_LEASES"), node=trip.node, files=found, whole=not output.truncated)
 
 
 def _proxy(trip: Trip) -> ProxyMode:

@@ -13,6 +13,7 @@ from bot.model.host_kubelet import (
     Probe,
 )
 from bot.model.host_net import (
+    AddressLeases,
     ApiPath,
     CniFiles,
     Iptables,
@@ -55,6 +56,7 @@ from bot.model.host_system import (
 )
 
 __all__ = [
+    "AddressLeases",
     "ApiPath",
     "BootHistory",
     "Call",

@@ -213,6 +213,21 @@ class CniFiles(NodeEvidence):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AddressLeases(NodeEvidence):
+    """The addresses that the CNI's host-local plugin has given away (section CNI_LEASES).
+
+    Attributes:
+        files: path → address; each is one address in use, or one that was never given back.
+        whole: whether all of them were seen.
+    """
+
+    words: ClassVar[str] = "addresses that the CNI has given away"
+
+    files: Mapping[str, str]
+    whole: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
     """A listening socket; ``process`` is empty when unknown."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from ipaddress import ip_address
 
 from bot.model.host_net import Listener, PciNic
 from bot.parse.common import TimeBase, UnparsableError
@@ -13,6 +14,7 @@ _SYSCTL = re.compile(r"^([a-z][\w./-]+?)\s*=\s*(.*)$")
 _NIC = re.compile(r"^/sys/bus/pci/devices/(\S+) (0x\w+) (0x\w+) drv=(\S*) net=(\S*)\s*$")
 _POLICY = re.compile(r"(?m)^-P FORWARD (\w+)")
 _COUNTED = re.compile(r"(?m)^Chain FORWARD \(policy (\w+) (\d+) packets")
+_LEASES = "/var/lib/cni/networks/"
 _NETWORKCTL = re.compile(r"^\s*\d+\s+(\S+)\s+\S+\s+\S+\s+(\S+)\s*$")
 _APT_START = re.compile(r"^Start-Date: (\d{4}-\d\d-\d\d)\s+(\d\d:\d\d:\d\d)")
 
@@ -107,6 +109,26 @@ def forward(text: str) -> tuple[str, tuple[str, ...]]:
 def policy_packets(text: str) -> tuple[int, ...]:
     """Packets that met the policy of FORWARD, one number for each ``iptables -L FORWARD -nvx``; none is no reading."""
     return tuple(int(m[2]) for m in _COUNTED.finditer(text))
+
+
+def leases(text: str) -> dict[str, str]:
+    """``find /var/lib/cni/networks``: path → address; a node whose CNI keeps no such files has no such folder.
+
+    Raises:
+        UnparsableError: something else was printed, or the folder is not there.
+    """
+    paths = [line.strip() for line in text.splitlines() if line.strip()]
+    if any(not path.startswith(_LEASES) for path in paths):
+        raise UnparsableError("list of the CNI's addresses", text)
+    return {path: name for path in paths if _is_address(name := path.rpartition("/")[2])}
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def managed(text: str) -> tuple[dict[str, str], dict[str, str]]:
