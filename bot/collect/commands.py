@@ -251,6 +251,9 @@ TABLE: Mapping[str, Spec] = {
         ROOT,
     ),
     "LSOF": _spec("sudo -n timeout 10 lsof -nP +L1", 12, LOGS, ROOT),
+    "WRITABLE": _spec(
+        "sudo -n crictl --timeout 8s stats -a -o json | grep -E -A1 'usedBytes|\"stats\"'", 10, LOGS, ROOT
+    ),
     "HOSTLOGS": _spec("sudo -n tail -n 200 <FILE>", 4, LOGS, ROOT),
     "APIPATH": _spec(
         f"{_REACH} && {_CURL} https://<ENDPOINT>/livez -o /dev/null -w '%{{http_code}} %{{time_connect}}\\n'",

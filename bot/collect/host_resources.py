@@ -25,7 +25,7 @@ from bot.parse.common import UnparsableError
 FIRST = ("MEM", "PID", "CGROUP", "INOTIFY", "INOTIFY_USE", "INOTIFY_WATCHES")
 SECOND = ("CGDRV", "KEVICT", "CGDRV_RUNTIME")
 CROWDED = 80.0  # percent of use from which it is worth asking what fills a disk
-SPACE = ("IMAGES", "IMAGES_DOCKER", "DOCKER_PS", "DU", "LSOF")
+SPACE = ("IMAGES", "IMAGES_DOCKER", "DOCKER_PS", "DU", "LSOF", "WRITABLE")
 
 
 def memory(trip: Trip) -> Memory:
@@ -137,7 +137,15 @@ def _used(trip: Trip) -> tuple[str, ...] | None:
 
 def _folders(trip: Trip) -> DiskUse:
     found = resources.folders(trip.text("DU"))
-    return DiskUse(proof=trip.proof("DU", "LSOF"), node=trip.node, folders=found, deleted=_deleted(trip))
+    proof = trip.proof("DU", "LSOF", "WRITABLE")
+    return DiskUse(proof=proof, node=trip.node, folders=found, deleted=_deleted(trip), written=_written(trip))
+
+
+def _written(trip: Trip) -> int | None:
+    try:
+        return resources.written(trip.text("WRITABLE"))
+    except (NoAnswerError, UnparsableError):
+        return None
 
 
 def _deleted(trip: Trip) -> tuple[DeletedFile, ...] | None:

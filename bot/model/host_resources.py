@@ -170,12 +170,14 @@ class DiskUse(NodeEvidence):
     Attributes:
         folders: path → bytes, largest first, each with all that is below it.
         deleted: files that are deleted and still open, largest first (section LSOF); None when nobody could look.
+        written: bytes that containers wrote into their own filesystem (section WRITABLE); None when unknown.
     """
 
     words: ClassVar[str] = "what fills the disk"
 
     folders: Mapping[str, int]
     deleted: tuple[DeletedFile, ...] | None = None
+    written: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -195,6 +195,18 @@ def written(text: str) -> int:
     return sum(int(size) for size in re.findall(r'"usedBytes":\s*\{\s*"value":\s*"?(\d+)', text))
 
 
+def written(text: str) -> int:
+    """The lines of ``crictl stats -a -o json`` about used bytes: what all containers wrote into their own layers.
+
+    Raises:
+        UnparsableError: not that; a runtime without containers says ``"stats"`` alone.
+    """
+    sizes = re.findall(r'"usedBytes":\s*\{\s*"value":\s*"?(\d+)', text)
+    if not re.match(r'\s*"stats":\s*\[', text) or len(sizes) != text.count("usedBytes"):
+        raise UnparsableError("statistics of containers", text)
+    return sum(int(size) for size in sizes)
+
+
 def series(text: str) -> dict[str, int]:
     """``sort | uniq -c``: name of a metric → how many lines it has; comments are left out.
 

@@ -39,13 +39,14 @@ def disk_full_of_images(
     Says:
         "no space left on device", "pods are evicted", "the node has disk pressure".
     Evidence:
-        df, the mounts, the list of images (crictl, docker), du, the DiskPressure condition, events about the node, the
-        containers that use images, the kubelet's own limits.
+        df, the mounts, the list of images (crictl, docker), du, the containers' writable layers, the DiskPressure
+        condition, events about the node, the containers that use images, the kubelet's own limits.
     Rule:
         Less of the filesystem of images (or of the kubelet) is available than the node's own limit for eviction (by
         default 15 % and 10 %), and images are at least 40 % of what is used; layers that images share are counted in
-        each, so never more than du finds in the runtime's folder. Confirmed when the kubelet reports DiskPressure, or
-        that it cannot free enough.
+        each, so never more than du finds in the runtime's folder; containerd tells their compressed sizes, so what
+        containers did not write into that folder counts, too. Confirmed when the kubelet reports DiskPressure, or that
+        it cannot free enough.
     Cause:
         Many or large images in a short time; garbage collection cannot keep up or is off. It explains evicted pods,
         failing pulls, and a runtime that cannot write.

@@ -20,6 +20,7 @@ from bot.model.text import T
 NODEFS = "/var/lib/kubelet"
 IMAGEFS = {"docker": "/var/lib/docker", "cri-o": "/var/lib/containers", "containerd": "/var/lib/containerd"}
 IMAGE_SHARE = 40.0  # percent of what is used, from which on images are what fills a disk (catalogue NODE-18)
+UNPACKED = 6  # a layer takes at most so many times its compressed size: compressed, and unpacked to five times that
 GIB = 1024**3
 
 
@@ -111,12 +112,20 @@ class Space:
         return eviction.below(own, filesystem.available, filesystem.size)
 
     def _share(self, filesystem: Filesystem) -> float | None:
-        """Percent of what is used that is images: layers that images share are counted in each, so du is the limit."""
+        """Percent of what is used that is images.
+
+        Layers that images share are counted in each, so du is the upper limit. The sizes that containerd tells are those
+        of the compressed layers, while the disk holds them unpacked, too: where it is known what containers wrote into
+        the runtime's folder, the rest of it is images, as far as images of that size can be so large.
+        """
         if self.images is None or not filesystem.used or (self.images.of_docker and self.scheme not in {"", "docker"}):
             return None
         folder = self.use.folders.get(self.image_root) if self.use else None
-        total = min(self.images.total, folder) if folder is not None else self.images.total
-        return 100.0 * total / filesystem.used
+        if folder is None:
+            return 100.0 * self.images.total / filesystem.used
+        written = self.use.written if self.use else None
+        rest = 0 if written is None else min(folder - written, self.images.total * UNPACKED)
+        return 100.0 * min(max(self.images.total, rest), folder) / filesystem.used
 
 
 def _covers(mount: str, path: str) -> bool:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -203,6 +204,15 @@ def test_the_runtimes_folder_is_not_called_a_log() -> None:
     (found,) = judged("NODE-19", disks(filesystem(97)), images(20), use(var_lib_containerd=85, var_log=1))
     assert ("runtime-folder", Confidence.LIKELY) == (found.reason, found.confidence)
     assert "/var/lib/containerd fills the disk of node-3: 3 % of / is left" == str(found.title)
+
+
+def test_images_are_counted_unpacked_where_containers_are_known_to_have_written_little() -> None:
+    """70 MB of compressed layers took 249 MB of a real disk; what containers wrote, or what cannot be images, is none."""
+    full, listed, folder = disks(filesystem(97)), images(25), use(var_lib_containerd=88, var_log=1)
+    known = {n: replace(folder, written=n * GIB) for n in (0, 45, 60)}
+    assert [1, 1, 0] == [len(judged("NODE-18", full, listed, seen)) for seen in known.values()]
+    assert ["runtime-folder"] == [f.reason for f in judged("NODE-19", full, listed, known[60])]
+    assert [] == judged("NODE-18", full, images(2), known[0])
 
 
 def test_a_deleted_file_that_is_open_is_what_fills_the_disk() -> None:

@@ -64,6 +64,26 @@ def test_cgroups_of_both_versions(text: str, expected: tuple[bool, int, int, int
     assert expected == resources.cgroups(text)
 
 
+WRITTEN = """  "stats":  [
+    {
+--
+        "usedBytes":  {
+          "value":  "53248"
+--
+        "usedBytes": {
+          "value": "1000"
+"""  # crictl 1.36 and 1.27, the lines that grep leaves
+
+
+def test_what_containers_wrote_is_added_up() -> None:
+    """Nothing at all was written where there are no containers; an answer that breaks off is none."""
+    assert 54248 == resources.written(WRITTEN)
+    assert 0 == resources.written('  "stats": []\n')
+    for other in ("", "FATA[0000] validate service connection", WRITTEN[:-20], WRITTEN.replace("stats", "status")):
+        with pytest.raises(UnparsableError):
+            resources.written(other)
+
+
 def test_inotify_limits() -> None:
     """Watches, then instances."""
     assert (524288, 8192) == resources.limits("524288\n8192\n")
