@@ -43,7 +43,7 @@ def add(application: typer.Typer) -> None:
 
 def demo(
     context: typer.Context,
-    scenario: Annotated[str, typer.Argument(help="The incident; --list names them.")] = "W1",
+    scenario: Annotated[str, typer.Argument(help="The incident (--list names them), or a scenario's folder.")] = "W1",
     *,
     listed: Annotated[bool, typer.Option("--list", help="List the incidents.")] = False,
     output: Annotated[Output, typer.Option("-o", "--output", help="How the report is printed.")] = Output.TEXT,
@@ -72,7 +72,7 @@ def demo(
 
 
 def playground(
-    scenario: Annotated[str, typer.Argument(help="An incident (demo --list), or the path of a recorded cluster.")],
+    scenario: Annotated[str, typer.Argument(help="An incident (demo --list), a scenario's folder, or a recording.")],
     *,
     slack: Annotated[bool, typer.Option("--slack", help="Start a local Slack too, with the bot connected.")] = False,
     port: Annotated[int, typer.Option("--port", help="Port of the local Slack; 0 takes a free one.")] = 0,
@@ -126,9 +126,10 @@ def _list(output: Output) -> str:
 def _served(scenario: str) -> tuple[Bundle, str, dict[str, object], str]:
     """The recorded cluster of an incident's id, or at a path."""
     path = Path(scenario)
-    if path.exists() and scenario.lower() not in {k.lower() for k in demos()}:
+    known = scenario.lower() in {k.lower() for k in demos()} or (path / "expected.yaml").is_file()
+    if path.exists() and not known:
         return open_bundle(path), path.name.split(".")[0] or "bundle", {}, "/metrics-api"
-    if "/" in scenario or scenario.endswith((".gz", ".tgz")):
+    if not known and ("/" in scenario or scenario.endswith((".gz", ".tgz"))):
         raise UsageError(f"{scenario} does not exist", example="playground W1")
     chosen = incident(scenario)
     return chosen.bundle(), chosen.id, dict(chosen.config), chosen.command

@@ -1,4 +1,4 @@
-"""The incidents that ship with kubewhy: recorded clusters with a question and what must come out."""
+"""The incidents that ship with kubewhy, and scenarios of others: a recorded cluster, a question, what must come out."""
 
 from __future__ import annotations
 
@@ -31,12 +31,15 @@ def demos() -> dict[str, Scenario]:
 
 
 def demo(name: str) -> Scenario:
-    """One shipped incident.
+    """One shipped incident, or the scenario in a folder.
 
     Raises:
         UsageError: there is none of that id; the nearest are named.
+        BundleError: the scenario in the folder is broken.
     """
     known = demos()
+    if (Path(name) / "expected.yaml").is_file():
+        return read(Path(name))
     for key, scenario in known.items():
         if key.lower() == name.lower():
             return scenario

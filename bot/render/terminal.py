@@ -120,7 +120,7 @@ def _chain(page: Page, report: Report) -> None:
     if several is not None:
         page.gap()
         page.put(rich(voice(several)))
-    if report.entries and not report.roots:
+    if story.needs_action(report) and not report.roots:
         page.heading(T("Root cause"))
         for line in thread.no_root(report, voice):
             page.put(rich(line))

@@ -24,14 +24,14 @@ def chain(report: Report, voice: Voice, room: Room) -> Message:
         others = story.elsewhere(report, group)
         lines = _root(report, group[0], number, voice, room)
         blocks.append(Section(lines=(*lines, voice(others)) if others is not None else lines))
-    if report.entries and not report.roots:
+    if story.needs_action(report) and not report.roots:
         blocks.append(Section(lines=no_root(report, voice)))
     blocks += _doubts(report, voice, room)
     return Message(kind=Kind.CHAIN, run=report.run, text=_chain_text(report, voice), blocks=tuple(blocks))
 
 
 def _chain_text(report: Report, voice: Voice) -> str:
-    if not report.entries:
+    if not story.needs_action(report):
         return voice.text(T("What was ruled out, and what was not checked"))
     if not report.roots:
         return voice.text(T("Cause not proven"))

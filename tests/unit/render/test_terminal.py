@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
 
+from bot.model.finding import Severity
 from bot.render.terminal import colored, terminal
-from tests.unit.render.reports import REMEDIES, REPORTS, crowded, metrics_incident
+from tests.unit.render.reports import REMEDIES, REPORTS, crowded, metrics_incident, unproven
 
 COMMANDS = {c for r in REMEDIES[:2] for c in (*r.fix.commands, *r.fix.verify, *r.fix.undo)}
 
@@ -40,6 +42,14 @@ def test_the_verdict_comes_first() -> None:
     text = terminal(metrics_incident())
     places = [text.index(w) for w in ("CRITICAL", "\nwrong", "\nwhy", "\nnext", "FINDINGS", "ROOT CAUSE", "FIXES")]
     assert places == sorted(places)
+
+
+def test_without_a_fault_there_is_no_cause_to_prove() -> None:
+    """Information alone has no chain."""
+    report = unproven()
+    known = tuple(replace(e, finding=replace(e.finding, severity=Severity.INFO)) for e in report.entries)
+    texts = [terminal(r) for r in (report, replace(report, entries=known, roots=()))]
+    assert [True, False] == ["Cause not proven" in text for text in texts]
 
 
 def test_without_colour_there_is_no_escape() -> None:
