@@ -114,9 +114,9 @@ class Space:
     def _share(self, filesystem: Filesystem) -> float | None:
         """Percent of what is used that is images.
 
-        Layers that images share are counted in each, so du is the upper limit. The sizes that containerd tells are those
-        of the compressed layers, while the disk holds them unpacked, too: where it is known what containers wrote into
-        the runtime's folder, the rest of it is images, as far as images of that size can be so large.
+        Layers that images share are counted in each, so du is the upper limit. The sizes that containerd tells are
+        those of the compressed layers, while the disk holds them unpacked, too: where it is known what containers wrote
+        into the runtime's folder, the rest of it is images, as far as images of that size can be so large.
         """
         if self.images is None or not filesystem.used or (self.images.of_docker and self.scheme not in {"", "docker"}):
             return None
