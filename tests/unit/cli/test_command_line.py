@@ -110,6 +110,13 @@ def test_the_incidents_are_listed_with_their_expected_roots(capsys: pytest.Captu
     assert [] == listed["healthy"]
 
 
+def test_a_folder_of_a_scenario_is_a_demo_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever writes one sees what it says."""
+    folder = Path(__file__).parents[2] / "scenarios" / "NODE-29-kernel-fault-that-nobody-reports"
+    assert 0 == run(["demo", str(folder), "-o", "json"])
+    assert ["NODE-29"] == [f["code"] for f in json.loads(capsys.readouterr().out)["findings"]]
+
+
 def test_doctor_says_what_works_and_what_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     """Against a recorded cluster over the real protocols."""
     chosen = demo("W1-modern")
