@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.model.cluster import Leaders, NodeEvents, Nodes
+from bot.checks.node.about import Around
+from bot.model.cluster import Leaders, NodeEvents, Nodes, SystemPods
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.health import leaderless
@@ -19,18 +20,24 @@ CONTROLLER = "cloud-controller-manager"
 
 @check("NODE-34")
 def node_uninitialised_by_cloud(
-    *, events: NodeEvents, nodes: Nodes, clock: Clock, leaders: Leaders | None, expect: Expectations | None
+    *,
+    events: NodeEvents,
+    nodes: Nodes,
+    clock: Clock,
+    leaders: Leaders | None,
+    system: SystemPods | None,
+    expect: Expectations | None,
 ) -> Iterator[Finding]:
     """The node waits for a cloud controller that never initialises it.
 
     Says:
         "The new node is Ready, but no pod is scheduled there."
     Evidence:
-        The taint node.cloudprovider.kubernetes.io/uninitialized and since when; spec.providerID; the leader record of
-        the cloud-controller-manager.
+        The taint node.cloudprovider.kubernetes.io/uninitialized and since when; spec.providerID; the leader record and
+        the pods of the cloud-controller-manager.
     Rule:
-        The taint has stood for more than three minutes and spec.providerID is empty. Confirmed when the cluster has no
-        living cloud-controller-manager.
+        The taint has stood for more than three minutes and spec.providerID is empty. Confirmed when the leader record
+        is not renewed, or there is neither a record nor a pod of a cloud-controller-manager.
     Cause:
         The cloud-controller-manager is missing or broken, or the kubelet was started with --cloud-provider=external in
         a cluster without one. It explains POD-03, SVC-16.
@@ -41,7 +48,7 @@ def node_uninitialised_by_cloud(
     Must not fire:
         Nodes without the taint, as on machines that never used an external cloud provider; a node that joined just now.
     Reasons:
-        - controller-missing: the cluster has no record of a cloud-controller-manager
+        - controller-missing: the cluster has neither a record nor a pod of a cloud-controller-manager
         - controller-silent: the cloud-controller-manager does not renew its record
         - not-initialised: why is not known
     """
@@ -54,18 +61,21 @@ def node_uninitialised_by_cloud(
     if since is None or clock.age(since) <= limit:
         return
     record = leaders.by_component.get(CONTROLLER) if leaders else None
-    missing = leaders is not None and record is None
+    pods = [p.path for p in system.items if CONTROLLER in p.metadata.name] if system else []
+    missing = leaders is not None and record is None and system is not None and not pods
     silent = record is not None and leaderless(record, clock)
     reason = "controller-missing" if missing else "controller-silent" if silent else "not-initialised"
     quote = f"{here.name}: taint {TAINT}:{taint.effect} since {since}, no spec.providerID"
     proofs = [nodes.proof.quote(quote)]
     if leaders and (missing or silent):
         proofs.append(record.proof if record else leaders.proof)
+    if system and missing:
+        proofs.append(system.proof.quote(f"no pod of a cloud-controller-manager among {len(system.items)}"))
     yield Finding(
         code="NODE-34",
         reason=reason,
         title=T("no cloud controller has initialised {node}: nothing is scheduled there", node=here.name),
-        severity=Severity.HIGH,
+        severity=Around(node=here.name, clock=clock, nodes=nodes).severity(Severity.HIGH, since),
         confidence=Confidence.CONFIRMED if missing or silent else Confidence.LIKELY,
         subject=node(here.name),
         facts={"node": here.name, "taint": TAINT, "component": CONTROLLER},
