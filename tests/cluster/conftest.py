@@ -48,6 +48,11 @@ class Lab:
         path = '{.status.conditions[?(@.type=="Ready")].status}'
         return self.plane.kubectl("get", "node", name, "-o", f"jsonpath={path}", check=False) == "True"
 
+    def age(self, machine: Machine) -> float:
+        """Seconds since the node has been in the cluster."""
+        path = "jsonpath={.metadata.creationTimestamp}"
+        return time.time() - seconds(self.plane.kubectl("get", "node", machine.name, "-o", path))
+
     def measured(self) -> bool:
         """Whether metrics-server has a sample of every node that is younger than a minute."""
         raw = self.plane.kubectl("get", "--raw", "/apis/metrics.k8s.io/v1beta1/nodes", check=False)

@@ -14,6 +14,7 @@ ADDRESS = "10.77.0.1"
 BRIDGE = "br-kubewhy"
 SERVER = f"https://{ADDRESS}:6443"
 ETCD = "http://127.0.0.1:22379"
+FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 
 
 def sh(*words: str, check: bool = True) -> str:
@@ -41,6 +42,7 @@ class ControlPlane:
         self.pki = home / "pki"
         self.admin = home / "admin.kubeconfig"
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._forwarded = ""
 
     def start(self) -> None:
         """Make the bridge and the certificates, start everything, and wait until the API server is ready."""
@@ -50,6 +52,8 @@ class ControlPlane:
         sh("ip", "link", "add", BRIDGE, "type", "bridge")
         sh("ip", "addr", "add", f"{ADDRESS}/24", "dev", BRIDGE)
         sh("ip", "link", "set", BRIDGE, "up")
+        self._forwarded = FORWARD.read_text()
+        FORWARD.write_text("1")  # this host is the router between the nodes' pods
         self._etcd()
         self._apiserver()
         until("API server", self._ready)
@@ -59,6 +63,8 @@ class ControlPlane:
         """End the processes, in the opposite order, and remove the bridge."""
         for name in reversed(list(self._running)):
             self.stop_part(name)
+        if self._forwarded:
+            FORWARD.write_text(self._forwarded)
         sh("ip", "link", "del", BRIDGE, check=False)
 
     def stop_part(self, name: str) -> None:

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from bot import app
 from bot.ask import parse
 from bot.config import Settings
+from bot.model.finding import Finding
 from bot.model.report import Report
 from tests.cluster.conftest import Lab
 from tests.cluster.control_plane import until
+from tests.cluster.machine import Machine
 
 WEB = """apiVersion: v1
 kind: Pod
@@ -19,6 +21,19 @@ spec:
   nodeName: {node}
   terminationGracePeriodSeconds: 1
   containers: [{{name: web, image: "lab.local/pause:1", imagePullPolicy: Never}}]
+"""
+ANSWERING = """apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: kube-system}}
+spec:
+  nodeName: {node}
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: web
+    image: lab.local/pause:1
+    imagePullPolicy: Never
+    command: [/bin/busybox, httpd, -f, -p, "8080"]
+    ports: [{{containerPort: 8080}}]
 """
 
 
@@ -38,7 +53,17 @@ def roots(report: Report) -> list[tuple[str, str]]:
 
 def reason(report: Report) -> str:
     """The case of the first root."""
-    return report.entry(report.roots[0].finding).finding.reason
+    return finding(report).reason
+
+
+def finding(report: Report) -> Finding:
+    """The first root."""
+    return report.entry(report.roots[0].finding).finding
+
+
+def quoted(report: Report) -> str:
+    """What the first root's proofs show."""
+    return "\n".join(p.excerpt for p in finding(report).proofs)
 
 
 def chain(report: Report) -> list[str]:
@@ -81,21 +106,37 @@ def healed(lab: Lab, question: str = "node-why node2", **changes: object) -> Non
         raise
 
 
-def says(lab: Lab, report: Report, code: str, why: str = "") -> None:
-    """The one root is ``code`` on the cloud node, for the reason ``why``."""
+def says(lab: Lab, report: Report, code: str, why: str = "", node: str = "") -> None:
+    """The one root is ``code`` on the cloud node, or ``node``, for the reason ``why``."""
     found = [(f.finding.code, f.finding.reason, str(f.finding.title)) for f in report.entries]
-    assert [(code, f"Node/{lab.cloud.name}")] == roots(report), found
+    assert [(code, f"Node/{node or lab.cloud.name}")] == roots(report), found
     assert not why or why == reason(report)
+
+
+def kubelet_said(lab: Lab, words: str) -> bool:
+    """Whether the kubelet of the cloud node said this in the last minute."""
+    return words in lab.cloud.run("journalctl", "-u", "kubelet", "--since", "-1min", "-o", "cat", "--no-pager")
 
 
 def run_web(lab: Lab) -> None:
     """A pod with an address of its own on the cloud node."""
     lab.plane.kubectl("apply", "-f", "-", stdin=WEB.format(node=lab.cloud.name))
+    until("the pod web", lambda: bool(pod_address(lab, "web")), 60)
 
-    def running() -> bool:
-        return lab.plane.kubectl("get", "pod", "web", "-o", "jsonpath={.status.phase}", check=False) == "Running"
 
-    until("the pod web", running, 60)
+def run_answering(lab: Lab, machine: Machine) -> str:
+    """A pod of the system on this node that listens, and says so; its address."""
+    name = f"answer-{machine.name}"
+    lab.plane.kubectl("apply", "-f", "-", stdin=ANSWERING.format(name=name, node=machine.name))
+    until(f"the pod {name}", lambda: bool(pod_address(lab, name, "kube-system")), 60)
+    return pod_address(lab, name, "kube-system")
+
+
+def pod_address(lab: Lab, name: str, namespace: str = "default") -> str:
+    """The address of a running pod; empty until it runs."""
+    words = ("get", "pod", name, "-n", namespace, "-o", "jsonpath={.status.phase} {.status.podIP}")
+    phase, _, address = lab.plane.kubectl(*words, check=False).partition(" ")
+    return address if phase == "Running" else ""
 
 
 def thresholds(**rows: Mapping[str, float]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -31,10 +32,14 @@ def require() -> None:
         missing.append("root")
     if not missing:
         return
-    message = f"missing: {', '.join(missing)}; run `make parts` as root"
+    cannot(f"missing: {', '.join(missing)}; run `make parts` as root")
+
+
+def cannot(why: str) -> NoReturn:
+    """This host cannot do what a test needs: a failure in CI, a skip on a laptop."""
     if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
+        pytest.fail(why)
+    pytest.skip(why)
 
 
 def part(name: str) -> str:
