@@ -16,7 +16,8 @@ from bot.model.k8s import Node
 from bot.model.k8s_signing import SigningRequestObject
 from bot.model.proof import Proof, Source
 from bot.model.refs import NodeName
-from bot.parse import certs
+from bot.parse import certs, reach
+from bot.parse.common import UnparsableError
 from bot.source import Kube, Output, Prober, Right, Shell
 
 LIST_REQUESTS = Right(verb="list", resource="certificatesigningrequests", group="certificates.k8s.io")
@@ -24,7 +25,6 @@ PORTS = (22, 10250)
 MOST_PEERS, MOST_TRIES = 2, 3
 UNDECIDED = frozenset({"DELAY", "PROBE", "INCOMPLETE"})  # the kernel still asks: 8 s until it gives up
 TELLING = ("REACHABLE", "FAILED")
-_RESULTS = {"0": "ok", "124": "timeout"}
 
 
 @collects(NodeReach, deadline=45.0)
@@ -71,7 +71,10 @@ def _from_peer(shell: Shell, peer: str, address: str) -> tuple[dict[int, str], s
         outputs = shell.run(peer, sections)
     except SourceError:
         return {}, ""
-    found = {port: _result(outputs[s.key].text) for port, s in zip(PORTS, sections, strict=False) if s.key in outputs}
+    found: dict[int, str] = {}
+    for port, part in zip(PORTS, sections, strict=False):
+        with contextlib.suppress(KeyError, UnparsableError):  # a peer without bash did not try
+            found[port] = reach.connected(outputs[part.key].text)
     state = _state(outputs.get(sections[-1].key))
     if state in UNDECIDED and set(found.values()) <= DEAD:
         again = (sections[0], sections[-1])
@@ -81,16 +84,11 @@ def _from_peer(shell: Shell, peer: str, address: str) -> tuple[dict[int, str], s
 
 
 def _state(entry: Output | None) -> str:
-    """The state of the neighbour entry, the last word of its line; empty when there is no entry."""
-    return entry.text.split()[-1] if entry and entry.rc == 0 and entry.text.split() else ""
-
-
-def _result(text: str) -> str:
-    """What ``timeout 3 bash -c '</dev/tcp/…'; echo rc=$?`` said; status 1: refused or no route."""
-    code = text.rpartition("rc=")[2].strip()
-    if code in _RESULTS:
-        return _RESULTS[code]
-    return "refused" if "refused" in text else "unreachable"
+    """The state of the neighbour entry; empty when there is none, or none could be read."""
+    try:
+        return reach.neighbour(entry.text) if entry and entry.rc == 0 else ""
+    except UnparsableError:
+        return ""
 
 
 @collects(PendingRequests, rights=(LIST_REQUESTS,))

@@ -107,9 +107,9 @@ class Finding:
 
     @property
     def nodes(self) -> frozenset[str]:
-        """The nodes that the finding is about: its subject, or the facts ``node`` and ``nodes``."""
+        """The nodes that the finding is about: a node that is its subject, and the facts ``node`` and ``nodes``."""
         if self.subject.kind == "Node":
-            return frozenset({self.subject.name})
+            return frozenset({self.subject.name}) | fact_set(self.facts, "nodes")
         return fact_set(self.facts, "node", "nodes")
 
 

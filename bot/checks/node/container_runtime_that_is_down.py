@@ -20,20 +20,23 @@ from bot.model.host import (
     RuntimeLog,
     Unit,
 )
-from bot.model.proof import Proof
+from bot.model.lines import current
+from bot.model.proof import Proof, Source
 from bot.model.refs import node
 from bot.model.text import T, Text
 
 SOCKETS = {
     "containerd": "/run/containerd/containerd.sock",
     "crio": "/var/run/crio/crio.sock",
+    "cri-docker": "/var/run/cri-dockerd.sock",
     "docker": "/var/run/docker.sock",
 }
 _DOWN = re.compile(r"container runtime is down|container runtime status check may not have completed yet")
 _DIAL = re.compile(
     r"dial unix:?/*\S*\.sock: (?:connect: )?(?:no such file|connection refused)|Cannot connect to the Docker daemon"
 )
-WARM_UP, FRESH = 120.0, 600.0
+WARM_UP = 120.0
+ELSEWHERE = frozenset({Source.API, Source.LOG})  # a second source beside what the node's own commands say
 MOST_TOLD = 2
 
 
@@ -59,7 +62,8 @@ def container_runtime_that_is_down(
         The runtime's unit and socket; crictl info; the node's Ready message; the kubelet's and the runtime's log.
     Rule:
         The runtime's unit is not active or its socket is gone, and the kubelet's message, its log, or crictl agrees.
-        The message alone never decides: a frozen runtime prints it too.
+        The message alone never decides: a frozen runtime prints it too. Confirmed when the API server or the kubelet's
+        log agrees, or two others do.
     Cause:
         The runtime crashed or cannot start: configuration, full disk, damaged database. It explains NODE-03,
         NODE-09 and pods that cannot be made.
@@ -90,16 +94,22 @@ def container_runtime_that_is_down(
 
 
 def runtime_name(around: Around, arguments: KubeletArguments | None, units: HostUnits) -> str:
-    """Which runtime the kubelet uses: by the node object, else by its flag, else the only one installed."""
+    """Which runtime the kubelet uses: by the node object, else by its flag, else the only one installed.
+
+    Between kubelet and docker there may be cri-dockerd, which is named where it alone is down.
+    """
     version = around.object.status.node_info.container_runtime_version if around.object else ""
     scheme = version.partition("://")[0]
-    if scheme in {"containerd", "docker"}:
+    if scheme == "docker":
+        between, behind = units.get("cri-docker"), units.get("docker")
+        return "cri-docker" if between and between.down and (behind is None or behind.running) else "docker"
+    if scheme == "containerd":
         return scheme
     if scheme == "cri-o":
         return "crio"
     flag = arguments.flags.get("container-runtime-endpoint", "") if arguments else ""
     named = [n for n, path in SOCKETS.items() if path.rpartition("/")[2] in flag]
-    installed = [n for n in SOCKETS if units.get(n)]
+    installed = [n for n in SOCKETS if n != "cri-docker" and units.get(n)]
     return named[0] if named else installed[0] if len(installed) == 1 else ""
 
 
@@ -116,11 +126,13 @@ def _agreeing(around: Around, runtime: ContainerRuntime, units: HostUnits, log: 
     if runtime.call is Call.FAILED:
         yield runtime.proof.quote(runtime.error)
     if log and kubelet:
-        lines = last_start(log, kubelet) if kubelet.down else log.lines
-        hits = [x for x in lines if _DIAL.search(x.text)]
-        recent = [x for x in hits if kubelet.down or not x.at or around.clock.age(x.at) <= FRESH]
-        if recent:
-            yield log.proof.quote(*(x.text for x in recent[-MOST_TOLD:]))
+        hits = (
+            tuple(x for x in last_start(log, kubelet) if _DIAL.search(x.text))
+            if kubelet.down
+            else current(log.lines, _DIAL, around.clock, kubelet.active_since)
+        )
+        if hits:
+            yield log.proof.quote(*(x.text for x in hits[-MOST_TOLD:]))
 
 
 def _finding(
@@ -144,7 +156,9 @@ def _finding(
         reason=reason,
         title=_title(reason, around.node, unit.name, socket),
         severity=around.severity(Severity.CRIT, onset),
-        confidence=Confidence.CONFIRMED if len(agreeing) > 1 else Confidence.LIKELY,
+        confidence=Confidence.CONFIRMED
+        if len(agreeing) > 1 or any(p.source in ELSEWHERE for p in agreeing)
+        else Confidence.LIKELY,
         subject=node(around.node),
         facts={"node": around.node, "unit": unit.name, "component": unit.name, "socket": socket},
         onset=onset,
@@ -173,10 +187,12 @@ def _fixes(unit: str) -> tuple[Fix, ...]:
         commands=(f"sudo journalctl -u {unit} -n 50 --no-pager", f"systemctl status {unit} --no-pager"),
     )
     start = Fix(
-        what=T("On the node: start {unit}. Docker without live-restore stops all its containers.", unit=unit),
+        what=T("On the node: start {unit}. Docker without live-restore stops all its containers.", unit=unit)
+        if unit == "docker"
+        else T("On the node: start {unit}; containers that run keep running.", unit=unit),
         safety=Safety.DISRUPTIVE,
         commands=(f"sudo systemctl restart {unit}",),
-        verify=("sudo crictl info", f"systemctl is-active {unit}"),
+        verify=(f"systemctl is-active {unit}", "sudo docker info" if unit == "docker" else "sudo crictl info"),
     )
     return look, start
 

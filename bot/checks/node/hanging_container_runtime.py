@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from bot.check import check
 from bot.checks.node.about import Around
+from bot.checks.node.container_runtime_that_is_down import runtime_name
 from bot.model.cluster import Nodes
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import ContainerRuntime, HostUnits, KernelLog, KubeletLog, ManualContainers
-from bot.model.lines import in_window
+from bot.model.host import ContainerRuntime, HostUnits, KernelLog, KubeletArguments, KubeletLog, ManualContainers
+from bot.model.lines import current
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T
@@ -21,7 +22,6 @@ _LATE = re.compile(
     r"rpc error: code = DeadlineExceeded|operation timeout: context deadline exceeded|ListPodSandbox .* failed"
 )
 _MESSAGE = re.compile(r"container runtime is down|PLEG is not healthy")
-RUNTIMES = ("containerd", "crio", "docker")
 TWICE = 2
 
 
@@ -35,6 +35,7 @@ def hanging_container_runtime(
     nodes: Nodes | None,
     kernel: KernelLog | None,
     log: KubeletLog | None,
+    arguments: KubeletArguments | None,
 ) -> Iterator[Finding]:
     """The container runtime's process runs, but its API does not respond.
 
@@ -44,8 +45,8 @@ def hanging_container_runtime(
         crictl and docker, each under a time limit; the unit; kernel messages of blocked tasks; the node's
         condition; the kubelet's log.
     Rule:
-        The runtime's unit is active and two calls exceed ten seconds. Confirmed when the kernel, the node's Ready
-        condition, NPD or the kubelet's log agrees.
+        The unit of the runtime that the kubelet uses is active and two calls to it exceed ten seconds. Confirmed when
+        the kernel, the node's Ready condition, NPD or the kubelet's log agrees now.
     Cause:
         A deadlock in the runtime, a kernel bug, a stuck storage driver. It explains NODE-09, POD-05, POD-10, POD-11.
     Fix:
@@ -53,17 +54,19 @@ def hanging_container_runtime(
     Verify:
         crictl info answers within two seconds, the node is Ready.
     Must not fire:
-        One slow call while images are unpacked.
+        One slow call while images are unpacked; a docker that hangs on a node whose kubelet uses another runtime.
     Reasons:
         - calls-time-out: two calls did not end in time
     """
-    slow = max(runtime.timeouts if runtime else 0, manual.timeouts if manual else 0)
-    name = next((n for n in RUNTIMES if (u := units.get(n)) and u.running), "")
-    if slow < TWICE or not name:
-        return
     around = Around(node=units.node, clock=clock, nodes=nodes)
+    name = runtime_name(around, arguments, units)
+    unit = units.get(name) if name else None
+    asked = [p for p in (runtime, manual if name in {"docker", "cri-docker"} else None) if p]
+    slow = max((p.timeouts for p in asked), default=0)
+    if slow < TWICE or unit is None or not unit.running:
+        return
     agreeing = tuple(_agreeing(around, kernel, log))
-    hung = [p.proof for p in (runtime, manual) if p and p.timeouts >= TWICE]
+    hung = [p.proof for p in asked if p.timeouts >= TWICE]
     yield Finding(
         code="NODE-11",
         reason="calls-time-out",
@@ -74,7 +77,7 @@ def hanging_container_runtime(
         confidence=Confidence.CONFIRMED if agreeing else Confidence.LIKELY,
         subject=node(units.node),
         facts={"node": units.node, "unit": name, "component": name, "timeouts": slow},
-        onset=next((x.at for x in (kernel.lines if kernel else ()) if _BLOCKED.search(x.text)), None),
+        onset=next((x.at for x in (current(kernel.lines, _BLOCKED, clock) if kernel else ())), None),
         proofs=(*hung, units.proof.quote(f"Id={name}.service ActiveState=active"), *agreeing),
         fixes=_fixes(name),
     )
@@ -89,8 +92,7 @@ def _agreeing(around: Around, kernel: KernelLog | None, log: KubeletLog | None) 
     if around.nodes and deadlock and deadlock.status == "True":
         yield around.nodes.proof.quote(f"{around.node}: KernelDeadlock=True: {deadlock.reason}")
     for source, pattern in ((kernel, _BLOCKED), (log, _LATE)):
-        lines = in_window(source.lines, around.clock) if source else ()
-        hits = [x.text for x in lines if pattern.search(x.text)]
+        hits = [x.text for x in current(source.lines, pattern, around.clock)] if source else []
         if source and hits:
             yield source.proof.quote(*hits[-2:])
 
@@ -105,6 +107,6 @@ def _fixes(name: str) -> tuple[Fix, ...]:
         what=T("On the node: restart {unit}; if tasks stay blocked, drain the node and reboot it.", unit=name),
         safety=Safety.DISRUPTIVE,
         commands=(f"sudo systemctl restart {name}",),
-        verify=("sudo crictl info",),
+        verify=("sudo docker info" if name == "docker" else "sudo crictl info",),
     )
     return keep, again

@@ -16,6 +16,7 @@ from bot.model.refs import node
 from bot.model.text import T
 
 QUIET = 120.0
+TRACED = "t"  # a debugger holds it
 
 
 @check("NODE-06")
@@ -39,7 +40,8 @@ def hanging_kubelet(
         kernel, the path to the API server.
     Rule:
         Active for more than two minutes, no heartbeat for more than one, healthz does not say ok or the log has been
-        silent for two minutes, and the API server can be reached from the node (else NODE-02).
+        silent for two minutes, and the API server can be reached from the node (else NODE-02). A journal without any
+        line of it makes it possible only: it may log elsewhere. A closed port 10248 beside an open 10250 is a setting.
     Cause:
         A deadlock, blocked I/O (dead NFS mount, failed disk), starvation, too many watches. It explains METRICS-03,
         POD-10, NODE-31.
@@ -48,8 +50,8 @@ def hanging_kubelet(
     Verify:
         The node is heard of within 20 s.
     Must not fire:
-        A kubelet that was started less than two minutes ago; a node that cannot reach the API server; when no node is
-        heard of at all.
+        A kubelet that was started less than two minutes ago, or that a debugger holds; a node that cannot reach the API
+        server; when no node is heard of at all.
     Reasons:
         - healthz-fails: its health port times out or complains
         - silent: its health port answers, but it has logged nothing for two minutes
@@ -69,10 +71,10 @@ def hanging_kubelet(
     others = [at for name, at in beats.last.items() if name != units.node]
     if others and all(clock.age(at) > beats.stale_seconds for at in others):
         return  # no node is heard of: whoever takes the heartbeats is at fault, not every kubelet
-    bad = health is not None and health.healthz in {Probe.BAD, Probe.TIMEOUT, Probe.REFUSED}
+    bad = _is_bad(health)
     last = _last(log)
-    silent = last is not None and clock.age(last) > QUIET
-    if not bad and not silent:
+    mute = log is not None and not log.lines
+    if (process and process.state == TRACED) or not (bad or mute or (last is not None and clock.age(last) > QUIET)):
         return
     blocked = process.blocked if process else ()
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, health=health)
@@ -83,7 +85,7 @@ def hanging_kubelet(
         title=T("the kubelet of {node} hangs: it is active and does nothing", node=units.node),
         detail=T("Tasks blocked in the kernel: {tasks}", tasks=blocked[:3]) if blocked else None,
         severity=around.severity(Severity.CRIT, beat),
-        confidence=Confidence.CONFIRMED if bad else Confidence.LIKELY,
+        confidence=Confidence.CONFIRMED if bad else Confidence.POSSIBLE if mute else Confidence.LIKELY,
         subject=node(units.node),
         facts={"node": units.node, "component": "kubelet", "active": "true", "blocked": blocked},
         onset=beat,
@@ -92,11 +94,23 @@ def hanging_kubelet(
     )
 
 
+def _is_bad(health: KubeletHealth | None) -> bool:
+    """Whether healthz does not say ok, and not merely for being switched off."""
+    if health is None:
+        return False
+    closed = health.healthz is Probe.REFUSED and health.serving is not Probe.OK
+    return closed or health.healthz in {Probe.BAD, Probe.TIMEOUT}
+
+
 def _fixes() -> tuple[Fix, ...]:
     look = Fix(
         what=T("On the node: keep the evidence first."),
         safety=Safety.READ_ONLY,
-        commands=("ps -eo pid,stat,wchan:32,comm | awk '$2 ~ /^D/'", "sudo journalctl -u kubelet -n 200 --no-pager"),
+        commands=(
+            "ps -eo pid,stat,wchan:32,comm | awk '$2 ~ /^D/'",
+            "sudo journalctl -u kubelet -n 200 --no-pager",
+            "sudo sh -c 'cat /proc/$(systemctl show kubelet -p MainPID --value)/task/*/stack'",
+        ),
     )
     again = T("On the node: restart the kubelet; containers that run keep running.")
     return look, restart(again, "sudo systemctl restart kubelet")

@@ -16,7 +16,8 @@ from bot.model.refs import node
 from bot.model.text import T
 
 LEAVING = ("ToBeDeletedByClusterAutoscaler", "karpenter.sh/disrupted", "karpenter.sh/disruption")
-ENOUGH = 3
+ENOUGH, FEW = 3, 2
+ANSWERING = frozenset({"REACHABLE", "DELAY", "PROBE"})  # a stale entry is one that nobody has used since
 
 
 @check("NODE-01")
@@ -32,7 +33,7 @@ def host_that_is_down(
     Rule:
         No heartbeat for more than 60 s, and neither port gives a sign of life (refused is one) from the bot and
         from two other nodes; on one subnet the neighbour entry has failed. Always likely: only the cloud knows
-        whether it is off.
+        whether it is off. Possible where only one other node could be asked.
     Cause:
         Powered off, crashed, or the hypervisor hangs. It explains POD-10, POD-16, STOR-01, METRICS-03, DNS-07, CTRL-01.
     Fix:
@@ -50,8 +51,8 @@ def host_that_is_down(
         return
     around = Around(node=reach.node, clock=clock, nodes=nodes, beats=beats)
     dead = reach.dead_from()
-    alive = reach.neighbour in {"REACHABLE", "STALE", "DELAY", "PROBE", "PERMANENT"}
-    if len(dead) < ENOUGH or "bot" not in dead or alive or around.planned:
+    alive = reach.neighbour in ANSWERING
+    if len(dead) < FEW or len(dead) <= len(reach.peers) or "bot" not in dead or alive or around.planned:
         return
     yield Finding(
         code="NODE-01",
@@ -59,7 +60,7 @@ def host_that_is_down(
         title=T("the host of {node} gives no sign of life", node=reach.node),
         detail=T("Ports 22 and 10250 of {address} do not answer: {places}", address=reach.address, places=dead),
         severity=Severity.CRIT,
-        confidence=Confidence.LIKELY,
+        confidence=Confidence.LIKELY if len(dead) >= ENOUGH else Confidence.POSSIBLE,
         subject=node(reach.node),
         facts={"node": reach.node, "address": reach.address},
         onset=beat,
@@ -77,13 +78,20 @@ def _fixes(name: str) -> tuple[Fix, ...]:
     start = Fix(
         what=T("Start or repair the machine in the cloud's console or at its power switch."),
         safety=Safety.REVERSIBLE,
-        verify=(f"kubectl get node {name}",),
+        verify=(
+            f"kubectl get node {name}",
+            f"kubectl -n kube-node-lease get lease {name} -o jsonpath='{{.spec.renewTime}}'",
+        ),
     )
     taint = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
     free = Fix(
-        what=T("Only when the machine is certainly off and stays so: release its pods and volumes."),
+        what=T("Only when the machine is certainly off and stays so for 10 minutes: release its pods and volumes."),
         safety=Safety.DISRUPTIVE,
         commands=(f"kubectl taint node {name} {taint}",),
+        verify=(
+            f"kubectl get volumeattachments | grep {name}",
+            f"kubectl get pods -A --field-selector spec.nodeName={name}",
+        ),
         undo=(f"kubectl taint node {name} {taint}-",),
         stage=Stage.CONSUMERS,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 
 from bot.check import check
 from bot.checks.node.about import Around, kubelet_of, restart
@@ -11,16 +12,18 @@ from bot.model.cluster import Nodes
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Severity
 from bot.model.host import ContainerRuntime, HostUnits, KubeletLog
+from bot.model.host_resources import Memory
 from bot.model.lines import in_window
 from bot.model.refs import node
-from bot.model.text import T
+from bot.model.text import T, Text
 
 _PLEG = re.compile(
-    r"PLEG is not healthy: pleg was "
-    r"(?:last seen active (?P<ago>\S+) ago; threshold is [0-9hms.]+|has yet to be successful)"
+    r"PLEG is not healthy: pleg (?:was last seen active (?P<ago>\S+) ago; threshold is [0-9hms.]+"
+    r"|(?:was )?has yet to be successful)"
 )
-WARM_UP = 180.0
-CROWDED = 1500
+_FIRST = re.compile(r"has yet to be successful")
+WARM_UP = timedelta(minutes=3)
+DEFAULTS: Mapping[str, float] = {"lines": 3, "containers": 1500, "io_percent": 40}
 
 
 @check("NODE-09")
@@ -31,6 +34,7 @@ def pleg_that_is_not_healthy(
     units: HostUnits,
     log: KubeletLog | None,
     runtime: ContainerRuntime | None,
+    memory: Memory | None,
     expect: Expectations | None,
 ) -> Iterator[Finding]:
     """PLEG, the kubelet's view of its containers, is not healthy.
@@ -38,9 +42,11 @@ def pleg_that_is_not_healthy(
     Says:
         "The node flaps between Ready and NotReady", "PLEG is not healthy".
     Evidence:
-        The message of the Ready condition, the same words in the kubelet's log, the number of containers.
+        The message of the Ready condition, the same words in the kubelet's log, the number of containers, how long
+        tasks wait for the disk.
     Rule:
-        The words stand in the current condition, or three times in the window in the log. Confirmed when both say so.
+        The words stand in the current condition, or three times in the window in the log since the kubelet's start.
+        Confirmed when both say so.
     Cause:
         Listing all containers takes longer than three minutes: slow or hung runtime (NODE-11), thousands of ended
         containers, slow disk. It explains POD-10, NODE-31, POD-05.
@@ -53,27 +59,41 @@ def pleg_that_is_not_healthy(
     Reasons:
         - relist-too-slow: the last complete list is too old
         - crowded: there are so many containers that listing them takes too long
+        - slow-disk: tasks wait for the disk most of the time
     """
     around = Around(node=units.node, clock=clock, nodes=nodes)
     ready = around.object.condition("Ready") if around.object else None
     said = _PLEG.search(ready.message or "") if ready and ready.status != "True" else None
-    hits = [x for x in (in_window(log.lines, clock) if log else ()) if _PLEG.search(x.text)]
+    limits = {**DEFAULTS, **(expect.thresholds.get("NODE-09", {}) if expect else {})}
     kubelet = kubelet_of(units)
-    young = kubelet is not None and kubelet.active_since is not None and clock.age(kubelet.active_since) < WARM_UP
-    least = (expect.thresholds.get("NODE-09", {}) if expect else {}).get("lines", 3)
-    if young or (said is None and len(hits) < least):
+    started = kubelet.active_since if kubelet else None
+    warm = started + WARM_UP if started else None
+    hits = [
+        x
+        for x in (in_window(log.lines, clock, started) if log else ())
+        if _PLEG.search(x.text) and not (_FIRST.search(x.text) and warm and x.at and x.at < warm)
+    ]
+    if (warm and clock.now < warm) or (said is None and len(hits) < limits["lines"]):
         return
     count = len(runtime.containers) if runtime and runtime.containers is not None else 0
+    waits = memory.waiting.get("io", 0.0) if memory else 0.0
+    crowded, slow = count > limits["containers"], waits > limits["io_percent"]
     quotes = [nodes.proof.quote(f"{units.node}: Ready={ready.status}: {ready.message}")] if said and ready else []
+    quotes += [memory.proof.quote(f"io: some avg60={waits:g}")] if memory and slow else []
     quotes += [log.proof.quote(*(x.text for x in hits[-2:]))] if log and hits else []
     yield Finding(
         code="NODE-09",
-        reason="crowded" if count > CROWDED else "relist-too-slow",
+        reason="crowded" if crowded else "slow-disk" if slow else "relist-too-slow",
         title=T("the kubelet of {node} cannot list its containers in time (PLEG)", node=units.node),
+        detail=_detail(count if crowded else 0, waits if slow else 0.0),
         severity=Severity.HIGH,
         confidence=Confidence.CONFIRMED if said and hits else Confidence.LIKELY,
         subject=node(units.node),
-        facts={"node": units.node, "containers": count},
+        facts={
+            "node": units.node,
+            "containers": count,
+            "ready": "true" if ready is not None and ready.status == "True" else "false",
+        },
         onset=hits[0].at if hits else ready.last_transition_time if ready else None,
         proofs=tuple(quotes),
         fixes=(
@@ -84,3 +104,10 @@ def pleg_that_is_not_healthy(
             ),
         ),
     )
+
+
+def _detail(containers: int, waits: float) -> Text | None:
+    """Why listing takes so long, where that is seen."""
+    if containers:
+        return T("There are {count} containers to list.", count=containers)
+    return T("Tasks wait for the disk {percent} % of the time.", percent=round(waits)) if waits else None

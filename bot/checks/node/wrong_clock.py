@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from bot.check import Result, check
 from bot.model.evidence import Expectations
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
-from bot.model.host import NodeClock, StaticManifests
+from bot.model.host import HostUnits, NodeClock, StaticManifests
 from bot.model.refs import node
 from bot.model.text import T, Text
 
@@ -15,7 +15,9 @@ DEFAULTS: Mapping[str, float] = {"seconds": 2.0, "etcd_seconds": 0.5}
 
 
 @check("NODE-08")
-def wrong_clock(clock: NodeClock, manifests: StaticManifests | None, expect: Expectations | None) -> Iterator[Result]:
+def wrong_clock(
+    clock: NodeClock, manifests: StaticManifests | None, units: HostUnits | None, expect: Expectations | None
+) -> Iterator[Result]:
     """The node's clock is off, or its time service is not synchronised.
 
     Says:
@@ -25,7 +27,7 @@ def wrong_clock(clock: NodeClock, manifests: StaticManifests | None, expect: Exp
     Rule:
         Off by more than 2 s: high; by more than 0.5 s on an etcd member: warn; a time service that runs without being
         synchronised, with a small offset: info. The uncertainty of the measurement is taken off first. Confirmed when
-        the time service sees the offset too.
+        the time service sees the offset too; one that is not synchronised sees nothing.
     Cause:
         NTP is down or blocked, or the machine was suspended. It explains certificates that are "not yet valid" and a
         misleading order of logs.
@@ -42,48 +44,67 @@ def wrong_clock(clock: NodeClock, manifests: StaticManifests | None, expect: Exp
     """
     limits = {**DEFAULTS, **(expect.thresholds.get("NODE-08", {}) if expect else {})}
     measured = max(0.0, abs(clock.offset) - clock.uncertainty) if clock.offset is not None else None
-    known = [v for v in (measured, clock.daemon_offset) if v is not None]
-    if not known:
-        return
-    off = max(known)
-    etcd = manifests is not None and "etcd" in manifests.control_plane
+    daemon = None if clock.synchronised is False else clock.daemon_offset
+    known = [v for v in (measured, daemon) if v is not None]
+    off = max(known, default=0.0)
     if off > limits["seconds"]:
         agree = len([v for v in known if v > limits["seconds"]]) > 1
-        yield _finding(clock, "skewed", Severity.HIGH, Confidence.CONFIRMED if agree else Confidence.LIKELY)
-    elif etcd and off > limits["etcd_seconds"]:
-        yield _finding(clock, "skewed-etcd-member", Severity.WARN, Confidence.LIKELY)
+        confidence = Confidence.CONFIRMED if agree else Confidence.LIKELY
+        yield _finding(clock, "skewed", Severity.HIGH, confidence, _title(clock, measured, limits["seconds"], off))
+    elif _is_etcd(manifests, units) and off > limits["etcd_seconds"]:
+        title = _title(clock, measured, limits["etcd_seconds"], off)
+        yield _finding(clock, "skewed-etcd-member", Severity.WARN, Confidence.LIKELY, title)
     elif clock.ntp and clock.synchronised is False:
-        yield _finding(clock, "not-synchronised", Severity.INFO, Confidence.POSSIBLE)
-    else:
-        shown = round(max(known), 2)
+        title = T("the time service of {node} is not synchronised", node=clock.node)
+        yield _finding(clock, "not-synchronised", Severity.INFO, Confidence.POSSIBLE, title)
+    elif known:
+        shown = round(off, 2)
         because = T("the clock of {node} is right (off by {seconds} s at most)", node=clock.node, seconds=shown)
         yield RuledOut(code="NODE-08", subject=node(clock.node), because=because, proofs=(clock.proof,))
 
 
-def _finding(clock: NodeClock, reason: str, severity: Severity, confidence: Confidence) -> Finding:
-    offset = clock.offset if clock.offset is not None else clock.daemon_offset or 0.0
-    fix = Fix(
-        what=T("On the node: start the time service and set the clock at once; programs see time jump."),
-        safety=Safety.REVERSIBLE,
-        commands=("sudo systemctl enable --now chronyd", "sudo chronyc makestep"),
-        verify=("chronyc tracking", "timedatectl"),
-    )
+def _is_etcd(manifests: StaticManifests | None, units: HostUnits | None) -> bool:
+    """Whether a member of etcd runs here, from a manifest or as a unit."""
+    unit = units.get("etcd") if units else None
+    return (manifests is not None and "etcd" in manifests.control_plane) or (unit is not None and unit.running)
+
+
+def _finding(clock: NodeClock, reason: str, severity: Severity, confidence: Confidence, title: Text) -> Finding:
+    facts: dict[str, str | int | float | bool | tuple[str, ...]] = {"node": clock.node}
+    if clock.offset is not None:
+        facts["offset_seconds"] = round(clock.offset, 3)
     return Finding(
         code="NODE-08",
         reason=reason,
-        title=_title(clock.node, reason, offset),
+        title=title,
         severity=severity,
         confidence=confidence,
         subject=node(clock.node),
-        facts={"node": clock.node, "offset_seconds": round(offset, 3)},
+        facts=facts,
         proofs=(clock.proof,),
-        fixes=(fix,),
+        fixes=(_fix(clock),),
     )
 
 
-def _title(name: str, reason: str, offset: float) -> Text:
-    if reason == "not-synchronised":
-        return T("the time service of {node} is not synchronised", node=name)
-    if offset < 0:
-        return T("the clock of {node} is {seconds} s behind", node=name, seconds=round(-offset, 1))
-    return T("the clock of {node} is {seconds} s ahead", node=name, seconds=round(offset, 1))
+def _fix(clock: NodeClock) -> Fix:
+    """By the time service that answers; where none does, chrony, as most systems have it."""
+    chrony = clock.daemon_offset is not None or not clock.ntp
+    return Fix(
+        what=T("On the node: start the time service and set the clock at once; programs see time jump."),
+        safety=Safety.REVERSIBLE,
+        commands=("sudo systemctl enable --now chronyd", "sudo chronyc makestep")
+        if chrony
+        else ("sudo timedatectl set-ntp true", "sudo systemctl restart systemd-timesyncd"),
+        verify=("chronyc tracking", "timedatectl") if chrony else ("timedatectl timesync-status", "timedatectl"),
+    )
+
+
+def _title(clock: NodeClock, measured: float | None, limit: float, off: float) -> Text:
+    """By the API server's time where that shows the fault; a time service tells no direction."""
+    if clock.offset is None or measured is None or measured <= limit:
+        return T(
+            "the clock of {node} is {seconds} s off, says its time service", node=clock.node, seconds=round(off, 1)
+        )
+    if clock.offset < 0:
+        return T("the clock of {node} is {seconds} s behind", node=clock.node, seconds=round(-clock.offset, 1))
+    return T("the clock of {node} is {seconds} s ahead", node=clock.node, seconds=round(clock.offset, 1))
