@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bot.collect import host_certs
 from bot.collect import host_log_lines as lines_of
 from bot.collect import host_resources as resources
-from bot.collect.host_read import TIMED_OUT, NoAnswerError, Trip, base_of
+from bot.collect.host_read import TIMED_OUT, NoAnswerError, Trip, base_of, log_proof
 from bot.collect.sections import VALID, base, section
 from bot.collector import collects
 from bot.model.cluster import KubernetesEndpoints
@@ -32,8 +32,10 @@ from bot.model.host import (
     StaticManifests,
 )
 from bot.model.host_resources import KubeletSeries, KubeletSettings, RuntimeDriver
+from bot.model.host_traffic import ServiceProxyLog
 from bot.model.refs import NodeName
 from bot.parse import cri, files, journal, net
+from bot.parse import reach as reach_of
 from bot.parse.common import TimeBase, UnparsableError
 from bot.source import Section, Shell
 
@@ -52,7 +54,7 @@ LOGS = (
     "KPHEALTH",
     *resources.SECOND,
 )
-HYPERKUBE = "hyperkube"
+HYPERKUBE, PROXY = "hyperkube", "kube-proxy"
 
 
 def endpoints(known: KubernetesEndpoints | None) -> dict[str, Section]:
@@ -74,6 +76,7 @@ def endpoints(known: KubernetesEndpoints | None) -> dict[str, Section]:
     ManualContainers,
     Iptables,
     ProxyMode,
+    ServiceProxyLog,
     AddressLeases,
     ApiPath,
     Certificates,
@@ -113,6 +116,7 @@ def host_logs(
         *([section("KSERIES")] if arguments and HYPERKUBE in arguments.unit else []),
         *papers,
         *reach.values(),
+        *([section("CPLOG_UNITS", since=window["since"])] if _has_proxy(units) else []),
         section("IPT_AGAIN"),
     ]
     trip, times = Trip.make(shell, node, clock, sections), base_of(reached)
@@ -124,6 +128,7 @@ def host_logs(
     yield trip.get(ManualContainers, lambda: _manual(trip))
     yield trip.get(Iptables, lambda: _forward(trip))
     yield trip.get(ProxyMode, lambda: _proxy(trip))
+    yield trip.get(ServiceProxyLog, lambda: _proxy_log(trip, units, times))
     yield trip.get(AddressLeases, lambda: _leases(trip))
     yield trip.get(ApiPath, lambda: _api_path(trip, reach))
     yield trip.get(Certificates, lambda: host_certs.read(trip, shell, arguments))
@@ -189,6 +194,22 @@ def _forward(trip: Trip) -> Iptables:
     return Iptables(proof=proof, node=trip.node, policy=policy, rules=rules, dropped=counts)
 
 
+def _has_proxy(units: HostUnits | None) -> bool:
+    unit = units.get(PROXY) if units else None
+    return unit is not None and unit.present
+
+
+def _proxy_log(trip: Trip, units: HostUnits | None, times: TimeBase) -> ServiceProxyLog:
+    """The journal of several units is asked for at once; only kube-proxy's own lines are its log."""
+    if units is None:
+        raise NoAnswerError(f"{trip.node}: whether kube-proxy is a unit is not known")
+    if not _has_proxy(units):
+        return ServiceProxyLog(proof=units.proof, node=trip.node, lines=())
+    own = [line for line in trip.text("CPLOG_UNITS").splitlines() if f'"{PROXY}.service"' in line]
+    lines = journal.journal("\n".join(own), times)
+    return ServiceProxyLog(proof=log_proof(trip, "CPLOG_UNITS", lines), node=trip.node, lines=lines)
+
+
 def _leases(trip: Trip) -> AddressLeases:
     output = trip.output("CNI_LEASES")
     found = net.leases(output.text)
@@ -196,26 +217,16 @@ def _leases(trip: Trip) -> AddressLeases:
 
 
 def _proxy(trip: Trip) -> ProxyMode:
-    mode, health = trip.text("KPMODE").strip(), trip.text_or("KPHEALTH").strip()
-    if "not found" in mode:
-        raise NoAnswerError(f"{trip.node}: {mode[:100]}")
-    code = health[-3:]
     return ProxyMode(
         proof=trip.proof("KPMODE", "KPHEALTH"),
         node=trip.node,
-        mode=mode if mode.isalnum() else "",
-        healthz=int(code) if code.isdigit() else None,
+        mode=reach_of.proxy_mode(trip.text("KPMODE")),
+        healthz=reach_of.proxy_health(trip.text_or("KPHEALTH")),
     )
 
 
 def _api_path(trip: Trip, reach: dict[str, Section]) -> ApiPath:
     if not reach:
         raise NoAnswerError("the addresses of the API servers are not known")
-    answers = {shown: _status(trip.output(s.key).text) for shown, s in reach.items()}
+    answers = {shown: reach_of.http_status(trip.output(s.key).text) for shown, s in reach.items()}
     return ApiPath(proof=trip.proof(*(s.key for s in reach.values())), node=trip.node, answers=answers)
-
-
-def _status(text: str) -> int:
-    """The last HTTP status that curl wrote; 0 when there was no connection."""
-    codes = [line.split()[0] for line in text.splitlines() if line[:3].isdigit() and " " in line]
-    return int(codes[-1]) if codes and codes[-1].isdigit() else 0

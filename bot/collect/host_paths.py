@@ -12,14 +12,13 @@ from bot.model.evidence import PerNode
 from bot.model.host import NodeReached, RoutingRules
 from bot.model.host_traffic import CrossNode, Leg, Way
 from bot.model.k8s import Pod
-from bot.parse import traffic
+from bot.parse import reach, traffic
 from bot.parse.common import UnparsableError
 from bot.source import Section
 
 MOST_PEERS, MOST_PODS = 2, 2
 KUBELET = 10250
 VXLAN = ("flannel.1", "vxlan.calico")  # Cilium's tunnels keep no forwarding database
-_RESULTS = {"0": "ok", "124": "timeout"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +120,11 @@ def cross_node(trip: Trip, what: Asked, reached: NodeReached) -> CrossNode:
     if not what.legs:
         return CrossNode(proof=reached.proof, node=trip.node, legs=())
     legs: list[Leg] = []
-    lost: list[NoAnswerError] = []
+    lost: list[NoAnswerError | UnparsableError] = []
     for leg, part in what.legs:
         try:
             legs.append(_resolved(leg, trip.output(part.key).text))
-        except NoAnswerError as error:
+        except (NoAnswerError, UnparsableError) as error:
             lost.append(error)
     if lost and not any(leg.pod for leg in legs):
         raise lost[0]
@@ -136,10 +135,8 @@ def cross_node(trip: Trip, what: Asked, reached: NodeReached) -> CrossNode:
 
 
 def _resolved(leg: Leg, text: str) -> Leg:
-    code = text.rpartition("rc=")[2].strip()
-    result = _RESULTS.get(code) or ("refused" if "refused" in text else "unreachable")
     said = next((line.strip() for line in text.splitlines() if "rc=" not in line and line.strip()), "")
-    return replace(leg, result=result, said=said[:120])
+    return replace(leg, result=reach.connected(text), said=said[:120])
 
 
 def _told(way: Way, parts: tuple[Section, ...], trip: Trip, there: str) -> Way | None:
@@ -155,7 +152,14 @@ def _told(way: Way, parts: tuple[Section, ...], trip: Trip, there: str) -> Way |
         if output is None or output.rc != 0:
             continue
         if part.key.startswith("NEIGH"):
-            neighbour = output.text.split()[-1] if output.text.split() else ""
+            neighbour = _neighbour(output.text)
         elif not output.truncated and " dst " in output.text:
             forwarded = f" dst {there} " in f"{output.text} ".replace("\n", " ")
     return replace(way, device=device, gateway=gateway, refused=refused, neighbour=neighbour, forwarded=forwarded)
+
+
+def _neighbour(text: str) -> str | None:
+    try:
+        return reach.neighbour(text)
+    except UnparsableError:
+        return None

@@ -10,6 +10,7 @@ from bot.parse.common import UnparsableError
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _CODE = re.compile(r"^(.*?)\s?(\d{3})$")
+_WTMPDB = "wtmpdb begins"
 _CURL_REFUSED, _CURL_TIMEOUT = "curl: (7)", "curl: (28)"
 
 
@@ -103,6 +104,9 @@ def _daemon_offset(text: str) -> float | None:
 def boots(text: str) -> tuple[bool | None, int]:
     """``last -x`` (newest first): whether a shutdown precedes the newest boot, and how many boots are recorded.
 
+    wtmpdb, the ``last`` of newer systems, names a shutdown behind the boot that it ended, and says of a boot that ended
+    without one: crash.
+
     Raises:
         UnparsableError: no boot at all, in neither ``who -b`` nor ``last``.
     """
@@ -112,6 +116,9 @@ def boots(text: str) -> tuple[bool | None, int]:
         if "system boot" in text:
             return None, 1
         raise UnparsableError("boot history", text)
+    if _WTMPDB in text:
+        ended = re.findall(r"(?m)^reboot\s+system.*?(crash)?\s*$", text)[1:]
+        return (not ended[0] if ended else None), count
     older = kinds[kinds.index("reboot") + 1 :]
     return (older[0] == "shutdown" if older else None), count
 
