@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.model.cluster import Log
+from bot.model.cluster import Log, LogLine
 from bot.model.evidence import NodeEvidence
 from bot.model.host_net import Links
 from bot.model.host_system import Sysctls
@@ -151,6 +151,15 @@ class ServiceProxy(NodeEvidence):
 
     pods: tuple[Pod, ...]
     logs: Mapping[str, Log]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceProxyLog(NodeEvidence):
+    """The journal of kube-proxy where it runs as a unit (section CPLOG_UNITS); empty where it does not."""
+
+    words: ClassVar[str] = "kube-proxy's journal"
+
+    lines: tuple[LogLine, ...]
 
 
 def is_proxy(pod: Pod) -> bool:

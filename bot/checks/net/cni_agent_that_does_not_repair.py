@@ -15,7 +15,7 @@ from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import HostUnits, Links, PolicyRouting
 from bot.model.host_agents import CniAgent
 from bot.model.k8s import Pod
-from bot.model.lines import RECENT, in_window, is_current
+from bot.model.lines import RECENT, current
 from bot.model.proof import Proof
 from bot.model.refs import Subject
 from bot.model.text import T, Text
@@ -84,8 +84,8 @@ def cni_agent_that_does_not_repair(
 def _failing(agent: CniAgent, pod: Pod, clock: Clock) -> Log | None:
     """The log of a container whose current lines name what it could not set up, with those lines alone."""
     for log in agent.of(pod):
-        hits = in_window([x for x in log.lines if _FAILED.search(x.text)], clock, running_since(pod))
-        if is_current(hits, clock):
+        hits = current(log.lines, _FAILED, clock, running_since(pod))
+        if hits:
             return replace(log, lines=hits)
     return None
 

@@ -15,8 +15,9 @@ from bot.model.evidence import Clock, Expectations, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.health import is_virtual
 from bot.model.host import Call, ContainerRuntime, HostUnits, ProxyMode
-from bot.model.host_traffic import ServiceProxy, ServiceRules, is_proxy
+from bot.model.host_traffic import ServiceProxy, ServiceProxyLog, ServiceRules, is_proxy
 from bot.model.k8s import Node
+from bot.model.lines import in_window
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
@@ -45,6 +46,7 @@ def dead_service_proxy(
     pods: PodsOnNode | None,
     system: SystemPods | None,
     units: HostUnits | None,
+    journal: ServiceProxyLog | None,
     runtime: ContainerRuntime | None,
     expect: Expectations | None,
 ) -> Iterator[Finding]:
@@ -77,7 +79,7 @@ def dead_service_proxy(
     if here is None or not _wanted(here, proxy, pods, system, units) or _is_new(here, proxy, clock):
         return
     usual = mode.mode or next((m.mode for m in modes.others(proxy.node) if m.mode), "")
-    seen = _look(proxy, mode, clock=clock, rules=rules, units=units, usual=usual)
+    seen = _look(proxy, mode, clock=clock, rules=rules, units=units, journal=journal, usual=usual)
     leaving = any(t.key == LEAVING for t in here.spec.taints or ()) or here.metadata.deletion_timestamp is not None
     if (mode.healthz == HEALTHY or leaving) and not (seen.unprogrammed or seen.stopped):
         return
@@ -107,8 +109,8 @@ def dead_service_proxy(
             "component": "kube-proxy",
         },
         onset=seen.since,
-        proofs=_proofs(proxy, mode, seen, rules),
-        fixes=_fixes(proxy),
+        proofs=_proofs(proxy, mode, seen, rules, journal),
+        fixes=_fixes(proxy, units),
     )
 
 
@@ -157,17 +159,14 @@ def _look(
     clock: Clock,
     rules: PerNode[ServiceRules],
     units: HostUnits | None,
+    journal: ServiceProxyLog | None,
     usual: str,
 ) -> Seen:
     unit = units.get("kube-proxy") if units else None
     by_unit = unit is not None and unit.running
     stopped = not by_unit and not any(runs(p) for p in proxy.pods) and mode.healthz != HEALTHY
-    lines = [
-        x
-        for log in proxy.logs.values()
-        for x in log.lines
-        if _FAILED.search(x.text) and (x.at is None or clock.age(x.at) <= clock.window_seconds)
-    ]
+    logs = [*(log.lines for log in proxy.logs.values()), journal.lines if journal else ()]
+    lines = [x for told in logs for x in in_window(told, clock) if _FAILED.search(x.text)]
     mine, others = rules.get(proxy.node), rules.others(proxy.node)
     missing = mine is not None and mine.programmed(usual) is False and any(r.programmed(usual) for r in others)
     ready = [c.last_transition_time for p in proxy.pods if not runs(p) and (c := p.condition("Ready"))]
@@ -180,7 +179,9 @@ def _look(
     )
 
 
-def _proofs(proxy: ServiceProxy, mode: ProxyMode, seen: Seen, rules: PerNode[ServiceRules]) -> tuple[Proof, ...]:
+def _proofs(
+    proxy: ServiceProxy, mode: ProxyMode, seen: Seen, rules: PerNode[ServiceRules], journal: ServiceProxyLog | None
+) -> tuple[Proof, ...]:
     state = [f"{p.path}: ready={p.ready} restarts={p.restarts}" for p in proxy.pods] or [
         f"no kube-proxy on {proxy.node}"
     ]
@@ -188,6 +189,8 @@ def _proofs(proxy: ServiceProxy, mode: ProxyMode, seen: Seen, rules: PerNode[Ser
     log = next(iter(proxy.logs.values()), None)
     if log and seen.errors:
         found.append(log.proof.quote(*seen.errors[-2:]))
+    elif journal and seen.errors:
+        found.append(journal.proof.quote(*seen.errors[-2:]))
     if seen.unprogrammed:
         found += [r.proof.quote(f"{r.node}: {r.iptables or 0} rules name KUBE-SVC") for r in rules]
     return tuple(found)
@@ -201,21 +204,26 @@ def _title(reason: str, name: str) -> Text:
     return T("kube-proxy on {node} does not keep up with the Services", node=name)
 
 
-def _fixes(proxy: ServiceProxy) -> tuple[Fix, ...]:
+def _fixes(proxy: ServiceProxy, units: HostUnits | None) -> tuple[Fix, ...]:
+    unit = units.get("kube-proxy") if units else None
     names = " ".join(shlex.quote(p.metadata.name) for p in proxy.pods)
-    space = shlex.quote(proxy.pods[0].metadata.namespace or "kube-system") if proxy.pods else "kube-system"
-    if not names:
+    if names:
+        space = shlex.quote(proxy.pods[0].metadata.namespace or "kube-system")
+        look, renew = f"kubectl -n {space} logs {names.split()[0]} --tail=50", f"kubectl -n {space} delete pod {names}"
+    elif unit is not None and unit.present:
+        look, renew = "sudo journalctl -u kube-proxy -n 50 --no-pager", "sudo systemctl restart kube-proxy"
+    else:
         commands = ("kubectl -n kube-system get daemonset kube-proxy -o wide",)
         return (Fix(what=T("Look why kube-proxy has no pod there."), safety=Safety.READ_ONLY, commands=commands),)
     read = Fix(
         what=T("Read why kube-proxy does not work."),
         safety=Safety.READ_ONLY,
-        commands=(f"kubectl -n {space} logs {names.split()[0]} --tail=50",),
+        commands=(look,),
     )
     again = Fix(
         what=T("Restart kube-proxy on {node}; rules that are there stay until it has new ones.", node=proxy.node),
         safety=Safety.DISRUPTIVE,
-        commands=(f"kubectl -n {space} delete pod {names}",),
+        commands=(renew,),
         verify=("curl -s -w ' %{http_code}' http://127.0.0.1:10256/healthz",),
     )
     return read, again

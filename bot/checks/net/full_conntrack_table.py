@@ -65,7 +65,12 @@ def full_conntrack_table(
         severity=Severity.HIGH,
         confidence=Confidence.CONFIRMED if crowded and lines else Confidence.LIKELY,
         subject=node(table.node),
-        facts={"node": table.node, "count": table.count, "maximum": table.maximum},
+        facts={
+            "node": table.node,
+            "count": table.count,
+            "maximum": table.maximum,
+            "insert_failed": "true" if (table.failed or {}).get("insert_failed") else "false",
+        },
         onset=next((x.at for x in lines if x.at), None),
         proofs=(
             table.proof.quote(counted, *said),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from datetime import datetime
 
 from bot.check import check
+from bot.checks.net.about import running_since
 from bot.model.cluster import LogLine
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import KubeletLog
-from bot.model.host_traffic import ServiceProxy
+from bot.model.host import HostUnits, KubeletLog, NodeIdentity
+from bot.model.host_traffic import ServiceProxy, ServiceProxyLog
 from bot.model.k8s import Pod
+from bot.model.lines import current
+from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T
 
@@ -21,11 +23,22 @@ _MISSING = re.compile(
     r'error looking for path of conntrack: exec: \\?"conntrack\\?": executable file not found in \$PATH'
 )
 _KUBELET = re.compile(r"binary conntrack is not installed|\[ERROR FileExisting-conntrack\]")
-LATEST, OFTEN = 600.0, 3
+INSTALL = {
+    "dnf": ("rhel", "centos", "rocky", "almalinux", "fedora", "ol", "amzn"),
+    "zypper": ("sles", "opensuse-leap"),
+}
 
 
 @check("NET-12")
-def missing_conntrack_binary(proxy: ServiceProxy, clock: Clock, log: KubeletLog | None) -> Iterator[Finding]:
+def missing_conntrack_binary(
+    *,
+    proxy: ServiceProxy,
+    clock: Clock,
+    log: KubeletLog | None,
+    identity: NodeIdentity | None,
+    journal: ServiceProxyLog | None,
+    units: HostUnits | None,
+) -> Iterator[Finding]:
     """kube-proxy looks for the program conntrack and does not find it, so stale UDP entries survive.
 
     Says:
@@ -46,11 +59,7 @@ def missing_conntrack_binary(proxy: ServiceProxy, clock: Clock, log: KubeletLog 
     Reasons:
         - no-binary: the program is not in the path
     """
-    for pod in proxy.pods:
-        found = proxy.logs.get(pod.path)
-        hits = _current(pod, found.lines if found else (), clock)
-        if not found or not hits:
-            continue
+    for hits, proof, pod in _complaints(proxy, journal, units, clock):
         also = [x.text for x in (log.lines if log else ()) if _KUBELET.search(x.text)]
         yield Finding(
             code="NET-12",
@@ -60,42 +69,45 @@ def missing_conntrack_binary(proxy: ServiceProxy, clock: Clock, log: KubeletLog 
             severity=Severity.HIGH,
             confidence=Confidence.CONFIRMED if also else Confidence.LIKELY,
             subject=node(proxy.node),
-            facts={"node": proxy.node, "pod": pod.path, "component": "kube-proxy"},
+            facts={"node": proxy.node, "pod": pod.path if pod else "", "component": "kube-proxy"},
             onset=hits[0].at,
             proofs=(
-                found.proof.quote(*(x.text for x in hits[-2:])),
+                proof.quote(*(x.text for x in hits[-2:])),
                 *((log.proof.quote(*also[-2:]),) if log and also else ()),
             ),
-            fixes=_fixes(pod),
+            fixes=_fixes(pod, identity.os_id if identity else ""),
         )
         return
 
 
-def _current(pod: Pod, lines: tuple[LogLine, ...], clock: Clock) -> list[LogLine]:
-    """The lines that count (catalogue, Freshness): of this start, in the window, and either new or frequent."""
-    began = _started(pod)
-    hits = [
-        x
-        for x in lines
-        if _MISSING.search(x.text)
-        and (x.at is None or (clock.age(x.at) <= clock.window_seconds and (began is None or x.at >= began)))
-    ]
-    newest = hits[-1].at if hits else None
-    return hits if len(hits) >= OFTEN or (newest is not None and clock.age(newest) <= LATEST) else []
+def _complaints(
+    proxy: ServiceProxy, journal: ServiceProxyLog | None, units: HostUnits | None, clock: Clock
+) -> Iterator[tuple[tuple[LogLine, ...], Proof, Pod | None]]:
+    """The lines that count (catalogue, Freshness), of kube-proxy's pods and of its unit."""
+    for pod in proxy.pods:
+        found = proxy.logs.get(pod.path)
+        hits = current(found.lines if found else (), _MISSING, clock, running_since(pod))
+        if found and hits:
+            yield hits, found.proof, pod
+    unit = units.get("kube-proxy") if units else None
+    hits = current(journal.lines if journal else (), _MISSING, clock, unit.active_since if unit else None)
+    if journal and hits:
+        yield hits, journal.proof, None
 
 
-def _started(pod: Pod) -> datetime | None:
-    starts = [c.state.running.started_at for c in pod.status.container_statuses or () if c.state.running]
-    return max((s for s in starts if s), default=None)
-
-
-def _fixes(pod: Pod) -> tuple[Fix, ...]:
-    name, space = shlex.quote(pod.metadata.name), shlex.quote(pod.metadata.namespace or "kube-system")
+def _fixes(pod: Pod | None, system: str) -> tuple[Fix, ...]:
+    again, said = "sudo systemctl restart kube-proxy", "sudo journalctl -u kube-proxy --since -10min | grep conntrack"
+    if pod:
+        name, space = shlex.quote(pod.metadata.name), shlex.quote(pod.metadata.namespace or "kube-system")
+        again = f"kubectl -n {space} delete pod {name}"
+        said = f"kubectl -n {space} logs -l k8s-app=kube-proxy --since=10m | grep conntrack"
+    tool = next((tool for tool, names in INSTALL.items() if system in names), "")
+    command = f"sudo {tool} install -y conntrack-tools" if tool else "sudo apt-get install -y conntrack"
     install = Fix(
         what=T("On the node, or in kube-proxy's image: install conntrack-tools; then restart kube-proxy."),
         safety=Safety.REVERSIBLE,
-        commands=("sudo apt-get install -y conntrack", f"kubectl -n {space} delete pod {name}"),
-        verify=(f"kubectl -n {space} logs -l k8s-app=kube-proxy --since=10m | grep conntrack",),
+        commands=(command, again),
+        verify=(said,),
     )
     clear = Fix(
         what=T("On the node: remove the entries that are left; running DNS questions fail once."),

@@ -28,7 +28,7 @@ _RECONFIGURED = re.compile(
     r"(systemd-networkd|NetworkManager).*(?:Removing|Remembering|Forgetting|[Ll]ink .*(?:configured|reconfigur)"
     r"|Reconfiguring|Gained carrier|Lost carrier)"
 )
-_ABOUT = re.compile(r"(?:networkd|NetworkManager)\[\d+\]: (?:<\w+>\s+\[[\d.]+\] )?(?:device \()?([\w.@-]+)\)?: ")
+_ABOUT = re.compile(r"(?:networkd|NetworkManager)(?:\[\d+\])?: (?:<\w+>\s+\[[\d.]+\] )?(?:device \()?([\w.@-]+)\)?: ")
 AT_BOOT = timedelta(minutes=3)
 SETTINGS = "[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n"
 

@@ -11,9 +11,11 @@ from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import KernelLog, Links, Sysctls
 from bot.model.host_traffic import ReversePath, strict_interfaces
+from bot.model.lines import current
 from bot.model.refs import node
 from bot.model.text import T
 
+ALL, FILE = "net.ipv4.conf.all.rp_filter", "/etc/sysctl.d/99-kubernetes-rp-filter.conf"
 _MARTIAN = re.compile(r"martian source \S+ from \S+, on dev (\S+)")
 
 
@@ -44,11 +46,7 @@ def strict_reverse_path(
     strict = strict_interfaces(sysctls, links)
     if not strict or drops.grown <= 0:
         return
-    martians = [
-        x.text
-        for x in (kernel.lines if kernel else ())
-        if _MARTIAN.search(x.text) and (x.at is None or clock.age(x.at) <= clock.window_seconds)
-    ]
+    martians = [x.text for x in current(kernel.lines if kernel else (), _MARTIAN, clock)]
     modes = [f"net.ipv4.conf.{n}.rp_filter={sysctls.values.get(f'net.ipv4.conf.{n}.rp_filter', '')}" for n in strict]
     yield Finding(
         code="NET-17",
@@ -63,16 +61,17 @@ def strict_reverse_path(
             sysctls.proof.quote(*modes[:6]),
             *((kernel.proof.quote(*martians[-2:]),) if kernel and martians else ()),
         ),
-        fixes=(_loosen(strict, sysctls),),
+        fixes=(_loosen(sysctls),),
     )
 
 
-def _loosen(strict: tuple[str, ...], sysctls: Sysctls) -> Fix:
-    keys = tuple(f"net.ipv4.conf.{name}.rp_filter" for name in ("all", *strict))
+def _loosen(sysctls: Sysctls) -> Fix:
+    """The kernel takes the higher of ``all`` and an interface's own value, so one setting loosens them all."""
+    old = sysctls.values.get(ALL, "0")
     return Fix(
-        what=T("On the node: filter loosely until its next boot; a file in /etc/sysctl.d keeps it."),
+        what=T("On the node: filter loosely, now and at every boot."),
         safety=Safety.REVERSIBLE,
-        commands=tuple(f"sudo sysctl -w {shlex.quote(f'{key}=2')}" for key in keys),
+        commands=(f"sudo sysctl -w {ALL}=2", f"echo {ALL}=2 | sudo tee {FILE}"),
         verify=("nstat -asz TcpExtIPReversePathFilter",),
-        undo=tuple(f"sudo sysctl -w {shlex.quote(f'{k}={sysctls.values[k]}')}" for k in keys if k in sysctls.values),
+        undo=(f"sudo sysctl -w {shlex.quote(f'{ALL}={old}')}", f"sudo rm {FILE}"),
     )

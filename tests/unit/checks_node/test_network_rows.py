@@ -35,7 +35,7 @@ from bot.model.host import (
     Unit,
 )
 from bot.model.host_agents import CniAgent
-from bot.model.host_traffic import CrossNode, Leg, ServiceProxy, ServiceRules, Way
+from bot.model.host_traffic import CrossNode, Leg, ReversePath, ServiceProxy, ServiceProxyLog, ServiceRules, Way
 from bot.model.k8s import (
     ContainerState,
     ContainerStatus,
@@ -274,9 +274,7 @@ def networkd(since: datetime | None = None) -> HostUnits:
 
 def manager(*lines: str, **settings: str) -> NetworkManager:
     """What networkd manages and said."""
-    told = tuple(
-        LogLine(text=f"2026-11-21T03:50:00+0000 node-a systemd-networkd[411]: {x}", at=ago(minutes=10)) for x in lines
-    )
+    told = tuple(LogLine(text=f"systemd-networkd: {x}", at=ago(minutes=10)) for x in lines)
     return NetworkManager(
         proof=PROOF, node=HERE, setup={"eth0": "configured", "eth1": "configured"}, settings=settings, log=told
     )
@@ -511,3 +509,37 @@ def test_rules_that_accept_the_pods_make_the_policy_information(rule_text: str) 
     assert [("covered", "info", "possible")] == said(judged("NET-06", chain(rule_text), pods(pod())))
     kube = "-m comment --comment kube -m mark --mark 0x4000/0x4000 -j ACCEPT"
     assert "dropping" == judged("NET-06", chain(kube, "-o docker0 -j ACCEPT"), pods(pod()))[0].reason
+
+
+MISSING = 'E1121 proxier.go:1602] "Failed to delete stale service connections" err="error looking for path of conntrack: exec: "conntrack": executable file not found in $PATH"'
+
+
+def test_kube_proxy_as_a_unit_is_heard_through_its_journal() -> None:
+    """Binary installations: no pod, a unit; the repair is systemd's."""
+    none = ServiceProxy(proof=PROOF, node=HERE, pods=(), logs={})
+    unit = HostUnits(proof=PROOF, node=HERE, by_name={"kube-proxy": running("kube-proxy", ago(days=2))})
+    told = ServiceProxyLog(proof=PROOF, node=HERE, lines=(LogLine(text=MISSING, at=ago(minutes=2)),))
+    (found,) = judged("NET-12", none, CLOCK, unit, told)
+    assert "sudo systemctl restart kube-proxy" in found.fixes[0].commands
+    stale = ServiceProxyLog(proof=PROOF, node=HERE, lines=(LogLine(text=MISSING, at=ago(minutes=25)),))
+    assert [] == judged("NET-12", none, CLOCK, unit, stale)
+
+
+def test_the_rows_of_a_unit_that_does_not_run_name_its_journal() -> None:
+    """The unit is enabled and failed; there is no pod to restart."""
+    none = ServiceProxy(proof=PROOF, node=HERE, pods=(), logs={})
+    dead = Unit(name="kube-proxy", load="loaded", file_state="enabled", active="failed", sub="failed")
+    (found,) = judged(
+        "NET-13", none, CLOCK, machine(), mode(0, ""), HostUnits(proof=PROOF, node=HERE, by_name={"kube-proxy": dead})
+    )
+    assert ("not-running", ("sudo systemctl restart kube-proxy",)) == (found.reason, found.fixes[1].commands)
+
+
+def test_loosening_all_interfaces_takes_one_setting() -> None:
+    """The kernel takes the higher of all and the interface's own: thirty commands for thirty veths say no more."""
+    strict = {f"net.ipv4.conf.{n}.rp_filter": "1" for n in ("all", "eth0", "eth1", *(f"veth{i}" for i in range(30)))}
+    known = Sysctls(proof=PROOF, node=HERE, values=strict, swaps=(), files=None)
+    grown = ReversePath(proof=PROOF, node=HERE, readings=(3, 9))
+    (found,) = judged("NET-17", grown, known, links("eth0", "eth1"), CLOCK)
+    assert 2 == len(found.fixes[0].commands)
+    assert "sudo sysctl -w net.ipv4.conf.all.rp_filter=1" == found.fixes[0].undo[0]
