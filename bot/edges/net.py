@@ -6,13 +6,14 @@ The comment above an edge is its guard in words.
 from __future__ import annotations
 
 from bot.edges.build import AMPLIFIES, CAUSES, links
-from bot.edges.guards import always, both, either, negate, pair_of_nodes, reason, same, same_node
+from bot.edges.guards import both, either, fact, negate, pair_of_nodes, reason, same, same_node, undecided
+from bot.edges.special import same_device
 
 LINKS = (
     # table/rule refers to the missing device
-    *links("NET-01", "NET-02 NET-03 NET-04", CAUSES, same_node),
+    *links("NET-01", "NET-02 NET-03 NET-04", CAUSES, both(same_node, same_device)),
     # pod's IP belongs to that NIC
-    *links("NET-01", "DNS-03 DNS-04 DNS-02 APP-01 APP-02 POD-09", CAUSES, same_node),
+    *links("NET-01", "DNS-03 DNS-04 DNS-02 APP-01 APP-02 POD-09", CAUSES, both(same_node, same("pod", "pods"))),
     # pod of that node
     *links("NET-02", "NET-03", CAUSES, same_node),
     # route get shows the wrong device
@@ -35,11 +36,14 @@ LINKS = (
     *links("NET-09", "DNS-03 DNS-04 APISVC-03 APP-02", CAUSES, same_node),
     *links("NET-10 NET-11 NET-17", "APP-02 APP-03", CAUSES, same_node),
     # insert_failed
-    *links("NET-11", "DNS-14", CAUSES, same_node),
-    # stale UDP entry to a dead DNS pod
-    *links("NET-12", "DNS-14 APP-01", CAUSES, same_node),
+    *links("NET-11", "DNS-14", CAUSES, both(same_node, fact("insert_failed", "true", of="cause"))),
+    # stale UDP entry to a dead DNS pod: which entries are left is not collected by any command yet
+    *links("NET-12", "DNS-14 APP-01", CAUSES, both(same_node, undecided)),
     *links("NET-13", "DNS-04 APP-02 SVC-15", CAUSES, same_node),
     # policy selects the flow
     *links("NET-14", "APP-02 DNS-10", CAUSES, either(same("pod", "pods"), same_node)),
-    *links("NET-16", "POD-05 CTRL-08", CAUSES, always),
+    # same pod or node
+    *links("NET-16", "POD-05", CAUSES, either(same("pod", "pods"), same_node)),
+    # what does not start everywhere waits for its network
+    *links("NET-16", "CTRL-08", CAUSES, fact("stage", "4")),
 )

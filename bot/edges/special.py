@@ -20,6 +20,12 @@ def soon_after_boot(case: Case) -> Tri:
     return Tri.of(-timedelta(minutes=2) <= effect - boot <= AFTER_BOOT)
 
 
+def same_device(case: Case) -> Tri:
+    """The effect names no other network interface than the one that is missing."""
+    named = fact_set(case.effect.facts, "interface")
+    return Tri.of(not named or bool(named & fact_set(case.cause.facts, "interface")))
+
+
 def component_stopped(case: Case) -> Tri:
     """The controller-manager has no leader or exits: both rows speak of one component."""
     return same("component")(case)
