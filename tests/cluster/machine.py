@@ -100,7 +100,13 @@ def root() -> Path:
 
 
 class Machine:
-    """One node of the real cluster."""
+    """One node of the real cluster.
+
+    Attributes:
+        options: what else systemd-nspawn is told.
+    """
+
+    options: tuple[str, ...] = ()
 
     def __init__(
         self, plane: ControlPlane, name: str, last: int, images: list[Path], public_key: str, *, cloud: bool = False
@@ -117,7 +123,7 @@ class Machine:
 
     def start(self) -> None:
         """Lay the tree out, connect it, boot it, and import the images."""
-        sh("cp", "-a", str(root()), str(self.tree))
+        sh("cp", "-a", str(self.origin()), str(self.tree))
         self._network()
         self._files()
         nspawn = Path("/run/systemd/nspawn")
@@ -130,6 +136,10 @@ class Machine:
         for archive in self._images:
             shutil.copy(archive, self.tree / "root" / archive.name)
             self.run("ctr", "-n", "k8s.io", "images", "import", f"/root/{archive.name}")
+
+    def origin(self) -> Path:
+        """The tree that this machine begins as a copy of."""
+        return root()
 
     def stop(self) -> None:
         """Power the machine off and remove its namespace."""
@@ -174,6 +184,7 @@ class Machine:
         command = [
             "systemd-nspawn", "-q", "-D", str(self.tree), "-M", self.name, "--register=no", "--keep-unit",
             f"--network-namespace-path=/var/run/netns/{self.name}", "--boot", "--capability=all", "--bind=/dev/kmsg",
+            *self.options,
         ]  # fmt: skip
         with (self.plane.home / f"{self.name}.log").open("ab") as log:
             while True:
