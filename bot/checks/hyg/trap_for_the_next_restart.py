@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 
 from bot.check import check
+from bot.checks.hyg.routes_by_hand import by_hand
+from bot.checks.hyg.traps import of_fields, of_files, trap
 from bot.model.cluster import Nodes
 from bot.model.evidence import Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import HostUnits, KubeletArguments, KubeletFiles, KubeletLog, Presence, Sysctls
+from bot.model.host import (
+    HostUnits,
+    KubeletArguments,
+    KubeletFiles,
+    KubeletLog,
+    Links,
+    NetworkManager,
+    RoutingRules,
+    Sysctls,
+)
 from bot.model.host_agents import KubeadmHosts
 from bot.model.k8s import Node
-from bot.model.proof import Proof
-from bot.model.refs import node
-from bot.model.text import Facts, T, Text
+from bot.model.text import T
 
 COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 MATTER = ("net.ipv4.ip_forward", "net.ipv4.conf.all.forwarding", "net.bridge.bridge-nf-call-iptables")
+PLACES = "/etc/netplan /etc/systemd/network /etc/NetworkManager /etc/network /etc/networkd-dispatcher /etc/rc.local"
 LIMITS = ("fs.inotify.max_user_watches", "fs.inotify.max_user_instances")
-_LENIENT = re.compile(r'Using lenient decoding as strict decoding failed" err=.*unknown field \\?"(?P<field>[^"\\]+)')
 
 
 @check("HYG-03")
@@ -34,17 +42,23 @@ def trap_for_the_next_restart(
     files: KubeletFiles | None,
     log: KubeletLog | None,
     sysctls: Sysctls | None,
+    routing: RoutingRules | None,
+    links: Links | None,
+    manager: NetworkManager | None,
 ) -> Iterator[Finding]:
     """The node works, but its next restart or reboot brings up something else.
 
     Says:
         "It was fine until we rebooted."
     Evidence:
-        Unit states and NeedDaemonReload; the kubelet's files and log; kernel settings in force and in sysctl.d.
+        Unit states and NeedDaemonReload; the kubelet's files and log; kernel settings in force and in sysctl.d; the
+        main routing table and who manages the cards.
     Rule:
         The kubelet runs while a file it starts from is missing; a control-plane unit is enabled on a worker; a
         unit file changed after its unit was started; the kubelet passes over an unknown field of its
-        configuration; a kernel setting in force differs from every file that sets it.
+        configuration; a kernel setting in force differs from every file that sets it; a managed card has a route by
+        way of a router that its manager did not set (only possible: a script may set it at boot). A Corefile that fails
+        at the next restart is DNS-12, a certificate that ends within a month CTRL-12.
     Cause:
         Drift that nobody sees until a restart shows it: NODE-04, CTRL-09, NET-07.
     Fix:
@@ -59,54 +73,15 @@ def trap_for_the_next_restart(
         - unit-file-changed: systemd has not read the unit file that lies on disk
         - unknown-field: the kubelet does not know a field of its configuration
         - sysctl-differs: the next boot sets another value
+        - route-by-hand: a route that nothing seems to set at boot
     """
-    yield from _files(units, arguments, files)
+    yield from of_files(units, arguments, files)
     yield from _strays(units, nodes, kubeadm, expect)
     yield from _changed(units)
-    yield from _fields(units, log)
+    yield from of_fields(units, log)
     yield from _settings(sysctls)
-
-
-def _trap(*, name: str, reason: str, title: Text, severity: Severity, facts: Facts, proof: Proof, fix: Fix) -> Finding:
-    return Finding(
-        code="HYG-03",
-        reason=reason,
-        title=title,
-        severity=severity,
-        confidence=Confidence.LIKELY,
-        subject=node(name),
-        facts={"node": name, **facts},
-        proofs=(proof,),
-        fixes=(fix,),
-    )
-
-
-def _files(units: HostUnits, arguments: KubeletArguments | None, files: KubeletFiles | None) -> Iterator[Finding]:
-    kubelet = units.kubelet
-    if kubelet is None or not kubelet.running or arguments is None or files is None:
-        return
-    joined = files.presence(arguments.flags.get("kubeconfig", "")) is Presence.PRESENT
-    for path in arguments.files:
-        fact = files.by_path.get(path)
-        if fact is None or not fact.unusable or (joined and path == arguments.flags.get("bootstrap-kubeconfig")):
-            continue
-        title = T("the kubelet of {node} runs, but {path} is gone: it cannot start again", node=units.node, path=path)
-        fix = Fix(
-            what=T("On the node: put {path} back before the kubelet restarts.", path=path),
-            safety=Safety.REVERSIBLE,
-            commands=(f"ls -la {shlex.quote(path)}*", f"sudo cp -p {shlex.quote(path)}.bak {shlex.quote(path)}"),
-            verify=(f"stat {shlex.quote(path)}",),
-        )
-        shown = files.proof.quote(f"{path}: No such file or directory")
-        yield _trap(
-            name=units.node,
-            reason="missing-file",
-            title=title,
-            severity=Severity.HIGH,
-            facts={"path": path},
-            proof=shown,
-            fix=fix,
-        )
+    if routing and links and manager and nodes:
+        yield from _routes(routing, links, manager, nodes)
 
 
 def _is_control_plane(found: Node, listed: set[str]) -> bool:
@@ -136,7 +111,7 @@ def _strays(
         undo=(f"sudo systemctl enable {' '.join(enabled)}",),
     )
     shown = units.proof.quote(*(f"Id={n}.service UnitFileState=enabled" for n in enabled))
-    yield _trap(
+    yield trap(
         name=here.name,
         reason="stray-unit-enabled",
         title=title,
@@ -159,7 +134,7 @@ def _changed(units: HostUnits) -> Iterator[Finding]:
         verify=(f"systemctl show -p NeedDaemonReload {_words(changed)}",),
     )
     shown = units.proof.quote(*(f"Id={n}.service NeedDaemonReload=yes" for n in changed))
-    yield _trap(
+    yield trap(
         name=units.node,
         reason="unit-file-changed",
         title=title,
@@ -172,37 +147,6 @@ def _changed(units: HostUnits) -> Iterator[Finding]:
 
 def _words(names: tuple[str, ...]) -> str:
     return " ".join(shlex.quote(n) for n in names)
-
-
-def _fields(units: HostUnits, log: KubeletLog | None) -> Iterator[Finding]:
-    kubelet = units.kubelet
-    if kubelet is None or not kubelet.running or log is None:
-        return
-    hits = [(m["field"], x.text) for x in log.since(kubelet.started) if (m := _LENIENT.search(x.text))]
-    if not hits:
-        return
-    fields = tuple(dict.fromkeys(f for f, _ in hits))
-    title = T(
-        "the kubelet of {node} does not know fields of its configuration: {fields}", node=units.node, fields=fields
-    )
-    fix = Fix(
-        what=T("On the node: take the fields out of the kubelet's configuration, or correct their names."),
-        safety=Safety.REVERSIBLE,
-        commands=(
-            "sudo cp -p /var/lib/kubelet/config.yaml /var/lib/kubelet/config.yaml.bak",
-            "sudoedit /var/lib/kubelet/config.yaml",
-        ),
-        verify=("sudo journalctl -u kubelet -b --no-pager | grep 'lenient decoding'",),
-    )
-    yield _trap(
-        name=units.node,
-        reason="unknown-field",
-        title=title,
-        severity=Severity.WARN,
-        facts={"setting": fields},
-        proof=log.proof.quote(hits[-1][1]),
-        fix=fix,
-    )
 
 
 def _settings(sysctls: Sysctls | None) -> Iterator[Finding]:
@@ -231,7 +175,7 @@ def _settings(sysctls: Sysctls | None) -> Iterator[Finding]:
         )
         shown = sysctls.proof.quote(f"in force: {name} = {now}", *(f"on disk: {name} = {v}" for v in then))
         severity = Severity.HIGH if name in MATTER else Severity.WARN
-        yield _trap(
+        yield trap(
             name=sysctls.node,
             reason="sysctl-differs",
             title=title,
@@ -240,3 +184,28 @@ def _settings(sysctls: Sysctls | None) -> Iterator[Finding]:
             proof=shown,
             fix=fix,
         )
+
+
+def _routes(routing: RoutingRules, links: Links, manager: NetworkManager, nodes: Nodes) -> Iterator[Finding]:
+    found = tuple(by_hand(routing, links, manager, nodes))
+    if not found:
+        return
+    words = tuple(f"{r.destination} via {r.gateway} dev {r.device}" for r in found)
+    fix = Fix(
+        what=T("On the node: see whether a script sets them at boot; else write them to the network's configuration."),
+        safety=Safety.READ_ONLY,
+        commands=(
+            "ip route show table main",
+            f"grep -rns -e {' -e '.join(shlex.quote(r.destination) for r in found)} {PLACES}",
+        ),
+    )
+    yield trap(
+        name=routing.node,
+        reason="route-by-hand",
+        title=T("nothing seems to set these routes of {node} at boot: {routes}", node=routing.node, routes=words),
+        severity=Severity.WARN,
+        facts={"setting": words},
+        proof=routing.proof.quote(*words),
+        fix=fix,
+        confidence=Confidence.POSSIBLE,
+    )

@@ -1,0 +1,115 @@
+"""Traps of the kubelet's own files, and the form in which HYG-03 reports every trap."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.host import HostUnits, KubeletArguments, KubeletFiles, KubeletLog, Presence
+from bot.model.proof import Proof
+from bot.model.refs import node
+from bot.model.text import Facts, T, Text
+
+_BACKUP = re.compile(r"(?:\.bak(?:\..*)?|\.old|\.orig|~|\.save|\.\d{8})")
+_LENIENT = re.compile(r'Using lenient decoding as strict decoding failed" err=.*unknown field \\?"(?P<field>[^"\\]+)')
+
+
+def trap(
+    *,
+    name: str,
+    reason: str,
+    title: Text,
+    severity: Severity,
+    facts: Facts,
+    proof: Proof,
+    fix: Fix,
+    confidence: Confidence = Confidence.LIKELY,
+) -> Finding:
+    """One trap, said in the words of its case; a single source unless the case knows less."""
+    return Finding(
+        code="HYG-03",
+        reason=reason,
+        title=title,
+        severity=severity,
+        confidence=confidence,
+        subject=node(name),
+        facts={"node": name, **facts},
+        proofs=(proof,),
+        fixes=(fix,),
+    )
+
+
+def of_files(units: HostUnits, arguments: KubeletArguments | None, files: KubeletFiles | None) -> Iterator[Finding]:
+    """Files that the running kubelet was started from and that are gone or empty now."""
+    kubelet = units.kubelet
+    if kubelet is None or not kubelet.running or arguments is None or files is None:
+        return
+    joined = files.presence(arguments.flags.get("kubeconfig", "")) is Presence.PRESENT
+    for path in arguments.files:
+        fact = files.by_path.get(path)
+        if fact is None or not fact.unusable or (joined and path == arguments.flags.get("bootstrap-kubeconfig")):
+            continue
+        title = T("the kubelet of {node} runs, but {path} is gone: it cannot start again", node=units.node, path=path)
+        backup = _backup(files, path)
+        copy = (f"sudo cp -p {shlex.quote(backup)} {shlex.quote(path)}",) if backup else ()
+        fix = Fix(
+            what=T("On the node: put {path} back before the kubelet restarts.", path=path),
+            safety=Safety.REVERSIBLE if copy else Safety.READ_ONLY,
+            commands=(f"ls -la {shlex.quote(path)}*", *copy),
+            verify=(f"stat {shlex.quote(path)}",),
+            undo=(f"sudo rm {shlex.quote(path)}",) if copy else (),
+        )
+        shown = files.proof.quote(f"{path}: No such file or directory")
+        yield trap(
+            name=units.node,
+            reason="missing-file",
+            title=title,
+            severity=Severity.HIGH,
+            facts={"path": path},
+            proof=shown,
+            fix=fix,
+        )
+
+
+def _backup(files: KubeletFiles, path: str) -> str:
+    """The newest file beside it that looks like a copy of it; empty when there is none."""
+    folder, _, name = path.rpartition("/")
+    found = [e for e in files.directories.get(folder, ()) if e.size and _BACKUP.fullmatch(e.name.removeprefix(name))]
+    dated = sorted(
+        (e for e in found if e.name.startswith(name)), key=lambda e: e.modified.timestamp() if e.modified else 0.0
+    )
+    return f"{folder}/{dated[-1].name}" if dated else ""
+
+
+def of_fields(units: HostUnits, log: KubeletLog | None) -> Iterator[Finding]:
+    """Fields of its configuration that the running kubelet passed over at its start."""
+    kubelet = units.kubelet
+    if kubelet is None or not kubelet.running or log is None:
+        return
+    hits = [(m["field"], x.text) for x in log.since(kubelet.started) if (m := _LENIENT.search(x.text))]
+    if not hits:
+        return
+    fields = tuple(dict.fromkeys(f for f, _ in hits))
+    title = T(
+        "the kubelet of {node} does not know fields of its configuration: {fields}", node=units.node, fields=fields
+    )
+    fix = Fix(
+        what=T("On the node: take the fields out of the kubelet's configuration, or correct their names."),
+        safety=Safety.REVERSIBLE,
+        commands=(
+            "sudo cp -p /var/lib/kubelet/config.yaml /var/lib/kubelet/config.yaml.bak",
+            "sudoedit /var/lib/kubelet/config.yaml",
+        ),
+        verify=("sudo journalctl -u kubelet -b --no-pager | grep 'lenient decoding'",),
+    )
+    yield trap(
+        name=units.node,
+        reason="unknown-field",
+        title=title,
+        severity=Severity.WARN,
+        facts={"setting": fields},
+        proof=log.proof.quote(hits[-1][1]),
+        fix=fix,
+    )
