@@ -12,9 +12,11 @@ import msgspec
 import pytest
 
 from bot.check import load
+from bot.edges import LINKS
+from bot.link import Case, Tri, Type
 from bot.model.cluster import Log, LogLine, Nodes, PodsOnNode, SystemPods
-from bot.model.evidence import Ask, Clock, Evidence, PerNode
-from bot.model.finding import Confidence, Finding
+from bot.model.evidence import Ask, Clock, Evidence, Known, PerNode
+from bot.model.finding import Confidence, Finding, Severity
 from bot.model.host import (
     Call,
     ContainerRuntime,
@@ -52,6 +54,8 @@ from bot.model.k8s import (
 )
 from bot.model.k8s.pods import PodAddress
 from bot.model.proof import Proof, Source
+from bot.model.refs import node
+from bot.model.text import T
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 PROOF = Proof(source=Source.NODE, what="test")
@@ -543,3 +547,35 @@ def test_loosening_all_interfaces_takes_one_setting() -> None:
     (found,) = judged("NET-17", grown, known, links("eth0", "eth1"), CLOCK)
     assert 2 == len(found.fixes[0].commands)
     assert "sudo sysctl -w net.ipv4.conf.all.rp_filter=1" == found.fixes[0].undo[0]
+
+
+def about(code: str, name: str = HERE, **facts: Any) -> Finding:
+    """A finding about a node, with facts."""
+    reason = str(facts.pop("reason", "x"))
+    where = node(name)
+    return Finding(
+        code=code, reason=reason, title=T("x"), severity=Severity.HIGH, confidence=Confidence.LIKELY, subject=where, facts=facts
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cause", "effect", "verdict"),
+    [
+        (about("NET-01", interface="eth1"), about("NET-02", interface="eth1"), Tri.TRUE),
+        (about("NET-01", interface="eth1"), about("NET-02", interface="eth2"), Tri.FALSE),
+        (about("NET-01", interface="eth1"), about("NET-02", interface=""), Tri.TRUE),
+        (about("NET-01", pods=("kube-system/dns-1",)), about("DNS-03", pods=("kube-system/dns-1",)), Tri.TRUE),
+        (about("NET-01", pods=("shop/web-1",)), about("DNS-03", pods=("kube-system/dns-1",)), Tri.FALSE),
+        (about("NET-11", insert_failed="true"), about("DNS-14"), Tri.TRUE),
+        (about("NET-11", insert_failed="false"), about("DNS-14"), Tri.FALSE),
+        (about("NET-12"), about("APP-01"), Tri.UNKNOWN),
+        (about("NET-16", pods=("shop/web-1",)), about("POD-05", "node-d", pods=("shop/web-9",)), Tri.FALSE),
+        (about("NET-16"), about("CTRL-08", stage="1"), Tri.FALSE),
+        (about("NET-04", reason="does-not-reconcile"), about("NET-16"), Tri.FALSE),
+        (about("NET-04", reason="agent-not-ready"), about("NET-16"), Tri.TRUE),
+    ],
+)
+def test_an_edge_is_followed_only_where_its_guard_holds(cause: Finding, effect: Finding, verdict: Tri) -> None:
+    """The words behind each edge of catalogue C.1, as cases."""
+    link = next(x for x in LINKS if (x.cause, x.effect) == (cause.code, effect.code) and x.type is Type.CAUSES)
+    assert verdict is link.guard(Case(cause=cause, effect=effect, known=Known(), findings=(cause, effect)))
