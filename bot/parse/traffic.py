@@ -69,7 +69,7 @@ def ipvs_services(text: str) -> int:
     Raises:
         UnparsableError: no header: ipvsadm is not there, or the kernel has no ipvs.
     """
-    if "IP Virtual Server" not in text and not re.search(r"(?m)^(?:TCP|UDP|SCTP)\s", text):
+    if "IP Virtual Server version" not in text and not re.search(r"(?m)^(?:TCP|UDP|SCTP)\s", text):
         raise UnparsableError("list of virtual servers", text)
     return len(re.findall(r"(?m)^(?:TCP|UDP|SCTP)\s", text))
 
