@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.collect import host_made as made
 from bot.collect import host_resources as resources
-from bot.collect.host_kinds import hold_to, visit
+from bot.collect.host_kinds import hold_to, left_over, visit
 from bot.collect.host_read import Trip
 from bot.collect.sections import base
 from bot.collector import collects
@@ -39,6 +39,7 @@ from bot.model.host import (
 )
 from bot.model.host_resources import Cgroups, Inotify, Memory, Tasks
 from bot.model.refs import NodeName
+from bot.model.registered import machine_of_another
 from bot.parse import machine
 from bot.parse.common import TimeBase
 from bot.source import Kube, Right, Shell
@@ -134,6 +135,11 @@ def host_base(
     trip = visit(shell, here, node, clock, base(*BASE))
     identity = trip.get(NodeIdentity, lambda: made.identity(trip))
     if isinstance(identity, NodeIdentity):
+        other = machine_of_another(here, nodes, identity.hostname) if here and nodes else None
+        if other is not None:  # who it is, and that it has the address, is all that may be said of it
+            yield identity
+            yield trip.get(Links, lambda: made.links(trip))
+            raise left_over(node, other)
         hold_to(here, identity, node)
     found = trip.get(NodeClock, lambda: clock_of(trip, told, began, time.monotonic()))
     yield found

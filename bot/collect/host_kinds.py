@@ -67,3 +67,9 @@ def hold_to(node: Node | None, identity: NodeIdentity, name: str) -> None:
         f"the address leads to another machine: {identity.hostname}, machine-id {identity.machine_id}",
         hint=f"correct the address of {name} in the settings (nodes:)",
     )
+
+
+def left_over(name: str, machine: Node) -> SourceError:
+    """Why nothing of the machine may be said of a node object that has merely its address."""
+    because = f"the machine at {machine.address()} is {machine.name}, which is registered with the same InternalIP"
+    return SourceError(Kind.MALFORMED, f"SSH to {name}", because)

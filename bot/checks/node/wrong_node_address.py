@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_interface
 
 from bot.check import check
+from bot.checks.node.shared_address import shared
 from bot.model.cluster import Nodes
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.health import is_ready, is_virtual
@@ -15,6 +16,7 @@ from bot.model.host import KubeletArguments, Link, Links, NodeIdentity
 from bot.model.k8s import Node
 from bot.model.proof import Proof
 from bot.model.refs import node
+from bot.model.registered import of_one_address
 from bot.model.text import T, Text
 
 FEWEST_PEERS = 2
@@ -33,13 +35,14 @@ def wrong_node_address(
     Rule:
         The InternalIP is on no interface of the host; or it is on one, but all other nodes are in the network of
         another one; or the host has another name than its kubelet registered, which no flag sets and no cloud gives;
-        or two nodes have the same machineID and systemUUID.
+        or two nodes have the same machineID and systemUUID; or two nodes have the same InternalIP: then the host's
+        name tells which of them it is, and the other one is a leftover when it is not Ready.
     Cause:
-        Several network cards, a changed DHCP lease, a renamed host, a cloned machine. It explains METRICS-03,
-        KUBECTL-01, NET-09.
+        Several network cards, a changed DHCP lease, a renamed host, a cloned machine, a node object of a machine that
+        is gone. It explains METRICS-03, KUBECTL-01, NET-09.
     Fix:
         Tell the kubelet its address with --node-ip; give the host its name back; give the clone a machine-id of its
-        own.
+        own; delete the leftover.
     Verify:
         The addresses agree.
     Must not fire:
@@ -50,6 +53,8 @@ def wrong_node_address(
         - wrong-network: the InternalIP is in another network than the other nodes'
         - hostname-changed: the host has another name than its kubelet registered: the next start fails
         - duplicate-machine: another node has the same machineID and systemUUID
+        - registered-twice: the machine at its InternalIP is another node; nothing is behind this one
+        - shared-address: another node has the same InternalIP
     """
     here = nodes.get(links.node)
     if here is None or is_virtual(here):
@@ -59,6 +64,10 @@ def wrong_node_address(
     if case is not None:
         known = f"{here.name}: InternalIP {address}, {here.status.node_info.os_image}"
         yield _finding(here, case, (case.proof, nodes.proof.quote(known)), address)
+    others = of_one_address(here, nodes)
+    if others:
+        yield from shared(here, others, nodes, identity)
+        return
     named = _name_case(here, identity, arguments, nodes)
     if named is not None and identity:
         yield _finding(here, named, (named.proof, identity.proof), address)

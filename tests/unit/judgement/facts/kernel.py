@@ -126,5 +126,10 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             {Nodes: undo.of_node(lambda n, s: put(n, "status.node_info.system_uuid", "another"))},
             reasons=("duplicate-machine",),
         ),
+        Fact(
+            "the other nodes have other addresses",
+            {Nodes: each("items", lambda n, s: n if n.name == s.key else put(n, "status.addresses", ()))},
+            reasons=("registered-twice", "shared-address"),
+        ),
     ),
 }
