@@ -21,6 +21,7 @@ from tests.unit.rights.account import Asked, asked_for, bound, diagnose
 DNS = "/dns-check kubernetes.default from=shop/mysql-0"
 METRICS = "/metrics-api"
 NODE = "/node-why node-3"
+NET = "/node-why node-3 net"
 BASE = "ha"  # nothing at all is found in it with all rights, not even a remark
 
 # Question, right, and the rule to add: what a serious check of the command cannot do without.
@@ -72,7 +73,7 @@ def test_the_missing_rule_is_named_and_nothing_is_called_well(
 
 def sweep() -> Iterator[tuple[str, str]]:
     """Every right, with the first question whose plan has it."""
-    plans = {question: app.plan(asked_for(question)).splitlines() for question in (DNS, METRICS, NODE)}
+    plans = {question: app.plan(asked_for(question)).splitlines() for question in (DNS, METRICS, NODE, NET)}
     for right in sorted({str(r) for c in collector.load() for r in c.rights if not r.path}):
         yield next(q for q, lines in plans.items() if f"  {right}" in lines), right
 
