@@ -59,7 +59,8 @@ def blocked_kernel(
         The condition is False and no such line comes back.
     Must not fire:
         A condition that has stood for a day while the kernel's log, which was read, has no line of it: it stays True
-        until node-problem-detector restarts, and is shown as info; conditions of other plugins are shown, not judged.
+        until node-problem-detector restarts, and is shown as info (where the log was not read, it is only possible);
+        conditions of other plugins are shown, not judged.
     Reasons:
         - hung-task: tasks have been blocked for minutes
         - stuck-device: a network device of a container cannot be removed
@@ -103,7 +104,9 @@ def _finding(
     seen, shown = told
     lines, fresh = found
     silent = kernel is not None and not lines and not seen
-    stale = silent and since is not None and clock.now - since > OLD
+    aged = since is not None and clock.now - since > OLD
+    stale = silent and aged
+    unheard = kernel is None and not seen and aged
     both = condition is not None and bool(fresh)
     starts = [t for t in (since, *(x.at for x in lines), *(e.first_timestamp for e in seen)) if t]
     proofs: list[Proof] = []
@@ -123,7 +126,7 @@ def _finding(
         reason=reason,
         title=_title(reason, here.name, words),
         severity=Around(node=here.name, clock=clock, nodes=nodes).severity(usual, onset),
-        confidence=Confidence.CONFIRMED if both else Confidence.POSSIBLE if stale else Confidence.LIKELY,
+        confidence=Confidence.CONFIRMED if both else Confidence.POSSIBLE if stale or unheard else Confidence.LIKELY,
         subject=node(here.name),
         facts={"node": here.name, "condition": kind, "lines": len(lines)},
         onset=onset,
