@@ -4,43 +4,26 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bot.check import check
-from bot.model.cluster import KubernetesEndpoints, Leaders, Nodes
+from bot.checks.ctrl.strays import Stray, find_stray, has_role, is_member, stands_apart
+from bot.model.cluster import KubernetesEndpoints, Leaders, Nodes, PodsOnNode
 from bot.model.evidence import Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import HostUnits, ListeningPorts, NodeIdentity, Unit
+from bot.model.host import HostUnits, ListeningPorts, NodeIdentity, StaticManifests
 from bot.model.host_agents import KubeadmHosts
 from bot.model.k8s import Node
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
 
-COMPONENTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
-PORTS = {6443: "kube-apiserver", 8080: "kube-apiserver", 10257: "kube-controller-manager", 10259: "kube-scheduler"}
-OLD_PORTS = {10252: "kube-controller-manager", 10251: "kube-scheduler", 2379: "etcd", 2380: "etcd"}
+SERVERS = ("k3s", "rke2-server")
+MANIFESTS, ASIDE = "/etc/kubernetes/manifests", "/root/stray-manifests"
 MEMBERS = (
     "sudo ETCDCTL_API=3 etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt "
     "--cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt "
     "--key=/etc/kubernetes/pki/etcd/healthcheck-client.key member list"
 )
-ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stray:
-    """What of a control plane is on the host.
-
-    Attributes:
-        leases: components whose leader Lease this host holds.
-        serving: whether pods are sent to this host as an API server.
-    """
-
-    running: tuple[Unit, ...]
-    enabled: tuple[Unit, ...]
-    leases: tuple[str, ...]
-    serving: bool
 
 
 @check("CTRL-09")
@@ -54,18 +37,22 @@ def stray_control_plane(
     leaders: Leaders | None,
     ports: ListeningPorts | None,
     identity: NodeIdentity | None,
+    manifests: StaticManifests | None,
+    pods: PodsOnNode | None,
 ) -> Iterator[Finding]:
     """Control-plane components run, or would start at boot, on a node that is no control-plane node.
 
     Says:
         "There is a single master, yet API server, controller-manager and scheduler run on a worker since it rebooted."
     Evidence:
-        systemctl show of the control-plane units; listening ports; the node's labels and taints; kubeadm's list of
-        hosts; the endpoints of default/kubernetes; the holders of the leader Leases.
+        systemctl show of the control-plane units; listening ports and their processes; static manifests; the node's
+        labels and taints; kubeadm's list of hosts; the endpoints of default/kubernetes; the holders of the leader
+        Leases.
     Rule:
-        A unit is active or enabled on a node outside the control-plane set (role label or taint, kubeadm-config, the
-        operator's list). Outage when pods are sent to it or it holds a Lease; high when it only runs; warn when it
-        would only start at the next boot.
+        A unit is active or enabled, a component's process listens, or its manifest is there, on a node outside the
+        control-plane set (role label or taint, kubeadm-config, the operator's list). Outage when pods are sent to it or
+        it holds a Lease; high when it only runs; warn when it would only start at the next boot. Where nothing names
+        the control-plane hosts, it is possible on a node that pods are not sent to, and not for etcd alone.
     Cause:
         What is left of an earlier deployment, with autostart on; a reboot starts it. It can hold Leases, serve
         stale data and occupy ports: CTRL-05, CTRL-06, CTRL-01, NODE-03.
@@ -74,7 +61,7 @@ def stray_control_plane(
     Verify:
         No listener, no such address in the endpoints of default/kubernetes, Leases held by real hosts.
     Must not fire:
-        Real control-plane hosts, k3s and rke2 servers, clusters where nothing says which hosts are the control plane,
+        Real control-plane hosts, also those that serve from static pods and lost their label; k3s and rke2 servers;
         control planes that run as ordinary pods.
     Reasons:
         - serving: its address is among the endpoints of default/kubernetes
@@ -83,41 +70,50 @@ def stray_control_plane(
         - enabled-only: it would start at the next boot
     """
     here = nodes.get(units.node)
-    agent = units.agent
-    if here is None or (agent is not None and agent.present):
+    if here is None or any((u := units.get(name)) and (u.running or u.starts_at_boot) for name in SERVERS):
         return
     listed = _listed(kubeadm, expect)
-    if _belongs(here, listed, identity) or not (listed or any(_has_role(n) for n in nodes.items)):
+    stray = find_stray(
+        here,
+        units,
+        ports=ports,
+        manifests=manifests,
+        pods=pods,
+        endpoints=endpoints,
+        leaders=leaders,
+        identity=identity,
+    )
+    if _belongs(here, listed, identity) or not stray.names or is_member(here, stray, pods, endpoints):
         return
-    stray = _stray(here, units, endpoints, leaders, identity)
-    if not stray.running and not stray.enabled:
+    known = bool(listed) or any(has_role(n) for n in nodes.items)
+    if not known and not stands_apart(here, stray, endpoints):
         return
-    heard = _listeners(ports, stray)
     reason = (
         "serving" if stray.serving else "leading" if stray.leases else "running" if stray.running else "enabled-only"
     )
-    names = tuple(u.name for u in stray.running or stray.enabled)
-    began = [u.active_since for u in stray.running if u.active_since]
-    second = bool(heard) or stray.serving or bool(stray.leases)
+    began = [u.active_since for u in stray.units if u.running and u.active_since]
+    second = bool(stray.heard) or stray.serving or bool(stray.leases)
     yield Finding(
         code="CTRL-09",
         reason=reason,
-        title=_title(reason, here.name, names),
-        detail=T("{node} is not among the control-plane hosts.", node=here.name),
+        title=_title(reason, here.name, stray.names),
+        detail=T("{node} is not among the control-plane hosts.", node=here.name)
+        if known
+        else T("Nothing names the control-plane hosts; pods are sent to other hosts as API servers."),
         severity=_severity(reason),
-        confidence=Confidence.CONFIRMED if second else Confidence.LIKELY,
+        confidence=Confidence.POSSIBLE if not known else Confidence.CONFIRMED if second else Confidence.LIKELY,
         subject=node(here.name),
         facts={
             "node": here.name,
-            "unit": names,
+            "unit": stray.names,
             "address": here.address() or "",
-            "component": names,
+            "component": stray.names,
             "leases": stray.leases,
             "in_endpoints": "true" if stray.serving else "false",
         },
         onset=min(began, default=None),
-        proofs=tuple(_proofs(stray, units, heard, ports, (nodes, endpoints, leaders))),
-        fixes=tuple(_fixes(names)),
+        proofs=tuple(_proofs(stray, units, ports, manifests, (nodes, endpoints, leaders))),
+        fixes=tuple(_fixes(stray)),
     )
 
 
@@ -127,42 +123,10 @@ def _listed(kubeadm: KubeadmHosts | None, expect: Expectations | None) -> frozen
     return frozenset((*ours, *(expect.control_plane_hosts if expect else ())))
 
 
-def _has_role(found: Node) -> bool:
-    return found.control_plane or any(t.key in ROLES for t in found.spec.taints or ())
-
-
 def _belongs(here: Node, listed: frozenset[str], identity: NodeIdentity | None) -> bool:
     names = {here.name, identity.hostname if identity else here.name}
     names |= {a.address for a in here.status.addresses or ()}
-    return _has_role(here) or bool(names & listed)
-
-
-def _stray(
-    here: Node,
-    units: HostUnits,
-    endpoints: KubernetesEndpoints | None,
-    leaders: Leaders | None,
-    identity: NodeIdentity | None,
-) -> Stray:
-    found = [u for name in COMPONENTS if (u := units.get(name))]
-    addresses = {a.address for a in here.status.addresses or ()}
-    running = tuple(u for u in found if u.running)
-    hosts = {here.name, identity.hostname if identity else here.name}
-    held = leaders.by_component.items() if leaders and running else ()
-    return Stray(
-        running=running,
-        enabled=tuple(u for u in found if u.starts_at_boot),
-        leases=tuple(name for name, leader in held if leader.host in hosts),
-        serving=bool(running) and endpoints is not None and bool(addresses & set(endpoints.addresses)),
-    )
-
-
-def _listeners(ports: ListeningPorts | None, stray: Stray) -> tuple[str, ...]:
-    """Ports of the running components that are open on the host: a second source beside systemd."""
-    names = {u.name for u in stray.running}
-    known = {p: c for p, c in (PORTS | OLD_PORTS).items() if c in names}
-    found = [(p, item) for p in known for item in (ports.on(p) if ports else ())]
-    return tuple(f"{i.protocol} {i.address}:{p} {i.process or known[p]}" for p, i in found)
+    return has_role(here) or bool(names & listed)
 
 
 def _severity(reason: str) -> Severity:
@@ -182,17 +146,19 @@ def _title(reason: str, name: str, units: tuple[str, ...]) -> Text:
 def _proofs(
     stray: Stray,
     units: HostUnits,
-    heard: tuple[str, ...],
     ports: ListeningPorts | None,
+    manifests: StaticManifests | None,
     api: tuple[Nodes, KubernetesEndpoints | None, Leaders | None],
 ) -> Iterator[Proof]:
     nodes, endpoints, leaders = api
-    both = {u.name: u for u in (*stray.enabled, *stray.running)}
-    yield units.proof.quote(
-        *(f"Id={u.name}.service ActiveState={u.active} UnitFileState={u.file_state}" for u in both.values())
-    )
-    if heard and ports:
-        yield ports.proof.quote(*heard)
+    if stray.units:
+        yield units.proof.quote(
+            *(f"Id={u.name}.service ActiveState={u.active} UnitFileState={u.file_state}" for u in stray.units)
+        )
+    if stray.heard and ports:
+        yield ports.proof.quote(*stray.heard)
+    if stray.manifests and manifests:
+        yield manifests.proof.quote(*(f"{MANIFESTS}/{name}.yaml" for name in stray.manifests))
     if stray.serving and endpoints:
         yield endpoints.proof
     if stray.leases and leaders:
@@ -200,17 +166,30 @@ def _proofs(
     yield nodes.proof
 
 
-def _fixes(names: tuple[str, ...]) -> Iterator[Fix]:
-    shown = " ".join(shlex.quote(n) for n in names)
+def _fixes(stray: Stray) -> Iterator[Fix]:
     yield Fix(
         what=T("First make sure on a real control-plane host that this node is no member of its etcd."),
         safety=Safety.READ_ONLY,
         commands=(MEMBERS,),
     )
-    yield Fix(
-        what=T("On the node: stop {units} and keep them from starting again.", units=names),
-        safety=Safety.REVERSIBLE,
-        commands=(f"sudo systemctl disable --now {shown}", f"sudo systemctl mask {shown}"),
-        verify=("sudo ss -Hlntp", "kubectl get endpointslices -n default -l kubernetes.io/service-name=kubernetes"),
-        undo=(f"sudo systemctl unmask {shown}", f"sudo systemctl enable --now {shown}"),
-    )
+    verify = ("sudo ss -Hlntp", "kubectl get endpointslices -n default -l kubernetes.io/service-name=kubernetes")
+    if stray.units:
+        names = tuple(u.name for u in stray.units)
+        shown = " ".join(shlex.quote(n) for n in names)
+        yield Fix(
+            what=T("On the node: stop {units} and keep them from starting again.", units=names),
+            safety=Safety.REVERSIBLE,
+            commands=(f"sudo systemctl disable --now {shown}", f"sudo systemctl mask {shown}"),
+            verify=verify,
+            undo=(f"sudo systemctl unmask {shown}", f"sudo systemctl enable --now {shown}"),
+        )
+    if stray.manifests:
+        files = " ".join(f"{MANIFESTS}/{name}.yaml" for name in stray.manifests)
+        back = " ".join(f"{ASIDE}/{name}.yaml" for name in stray.manifests)
+        yield Fix(
+            what=T("On the node: put the manifests aside, so that the kubelet stops them."),
+            safety=Safety.REVERSIBLE,
+            commands=(f"sudo mkdir -p {ASIDE}", f"sudo mv {files} {ASIDE}/"),
+            verify=verify,
+            undo=(f"sudo mv {back} {MANIFESTS}/",),
+        )

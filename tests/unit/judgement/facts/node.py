@@ -360,10 +360,13 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact("the file sets the value that is in force", {Sysctls: setting_agrees}, reasons=("sysctl-differs",)),
     ),
     "CTRL-09": (
-        Fact("no such unit is active or enabled", {HostUnits: no_stray}),
+        Fact(
+            "nothing of it runs or would start",
+            {HostUnits: no_stray, ListeningPorts: to(items=()), StaticManifests: to(files={})},
+        ),
         Fact("the node is a control-plane node", {Nodes: undo.of_node(as_control_plane)}),
         Fact("the operator names the host", {Expectations: lambda e, s: swap(e, control_plane_hosts=(s.key,))}),
-        Fact("k3s runs on it", {HostUnits: undo.K3S}),
+        Fact("it is a k3s server", {HostUnits: undo.with_unit("k3s", active="active", sub="running")}),
         Fact(
             "nothing but systemd knows of them",
             {ListeningPorts: to(items=()), KubernetesEndpoints: to(addresses=()), Leaders: elsewhere_held},
