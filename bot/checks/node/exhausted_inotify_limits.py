@@ -110,11 +110,12 @@ def _crowded(limits: Inotify, percent: float) -> tuple[str, ...]:
 
 
 def _said(units: HostUnits | None, log: KubeletLog | None, clock: Clock) -> tuple[LogLine, ...]:
-    """Lines that name inotify: of the last start of a kubelet that is down, else current ones."""
+    """Lines that name inotify: of the last start of a kubelet that is down, else current ones of the one that runs."""
     kubelet = kubelet_of(units) if units else None
     if kubelet is not None and kubelet.down:
         return tuple(x for x in last_start(log, kubelet) if _names_it(x))
-    lines = tuple(x for x in in_window(log.lines, clock) if _names_it(x)) if log else ()
+    started = kubelet.active_since if kubelet else None
+    lines = tuple(x for x in in_window(log.lines, clock, started) if _names_it(x)) if log else ()
     return lines if is_current(lines, clock) else ()
 
 

@@ -106,14 +106,14 @@ def mismatched_cgroup_drivers(
 
 
 def _said(kubelet: Unit, log: KubeletLog | None, clock: Clock) -> tuple[str, tuple[LogLine, ...]]:
-    """What the log says: of a kubelet that is down its last start, of one that runs what is current."""
+    """What the log says: of a kubelet that is down its last start, of one that runs what is current and its own."""
     if kubelet.down:
         start = last_start(log, kubelet)
         for pattern, reason in ((_DOCKER, "drivers-differ"), (_GONE, "hierarchy-gone")):
             if hit := matching(start, pattern):
                 return reason, (hit[1],)
         return "", ()
-    lines = tuple(x for x in in_window(log.lines, clock) if _PATH.search(x.text)) if log else ()
+    lines = tuple(x for x in in_window(log.lines, clock, kubelet.active_since) if _PATH.search(x.text)) if log else ()
     return ("cgroups-path", lines) if is_current(lines, clock) else ("", ())
 
 
