@@ -10,6 +10,7 @@ import pytest
 
 from bot.collect import host_log_lines as lines_of
 from bot.collect.host_read import NoAnswerError, Trip
+from bot.collect.sections import section
 from bot.framing import LIMIT
 from bot.model.evidence import Clock
 from bot.model.host import HostUnits, Unit
@@ -62,7 +63,7 @@ DOWN = kubelet(started=STARTED, inactive_since=STARTED + timedelta(seconds=2))
 
 def read(units: HostUnits, **said: str) -> list[str]:
     """The texts of the kubelet's log as it comes out of a second round trip."""
-    asked = [lines_of.section("KLOG", lines="400", since="-30min"), *lines_of.start(units, CLOCK, 0.0)]
+    asked = [section("KLOG", lines="400", since="-30min"), *lines_of.start(units, CLOCK, 0.0)]
     trip = Trip.make(Node(said), "node-3", CLOCK, asked)
     return [line.text for line in lines_of.kubelet_log(trip, TimeBase(), units).lines]
 
