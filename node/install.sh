@@ -43,7 +43,8 @@ read_key() {
     ssh-ed25519\ AAAA* | ssh-rsa\ AAAA* | ecdsa-sha2-*\ AAAA* | sk-*\ AAAA*) ;;
     *) fail "give one public key, like 'ssh-ed25519 AAAA... kubewhy', or the file that holds it" ;;
   esac
-  new=$(mktemp) && printf '%s\n' "$key" >"$new"
+  new=$(mktemp) || fail "no temporary file can be made in ${TMPDIR:-/tmp}"
+  printf '%s\n' "$key" >"$new"
   ssh-keygen -l -f "$new" >/dev/null 2>&1 || { rm -f "$new"; fail 'ssh-keygen cannot read the public key'; }
   rm -f "$new"
 }

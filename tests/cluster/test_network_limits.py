@@ -115,6 +115,6 @@ def test_addresses_that_leaked(lab: Lab) -> None:
     with broken("addresses", exhaust, repair):
         until("NET-16", lambda: bool(ask(lab, "node-why node2", **soon).roots), 60, 2)
         report = ask(lab, "node-why node2", **soon)
-        says(lab, report, "NET-16", "addresses-exhausted")
+        says(lab, report, "NET-16", "addresses-leaked")
         assert ("default/late",) == finding(report).facts["pods"]
     healed(lab, "node-why node2", **soon)

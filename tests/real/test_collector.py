@@ -198,6 +198,15 @@ def test_a_bad_public_key_stops_the_installation_before_anything_is_done(key: st
         assert 0 != subprocess.run(["id", it.user], capture_output=True, check=False).returncode
 
 
+def test_a_temporary_folder_that_is_not_there_is_not_blamed_on_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TMPDIR of a login that came along."""
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    with node() as it:
+        done = it.program("install.sh", f"{it.server.key}.pub")
+        assert 1 == done.returncode
+        assert "kubewhy install: no temporary file can be made in /nowhere" in done.stderr
+
+
 @pytest.mark.parametrize("name", ["install.sh", "uninstall.sh"])
 def test_without_root_nothing_is_done(plain: Node, name: str) -> None:
     """It says so."""
