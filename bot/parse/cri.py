@@ -127,4 +127,4 @@ def failure(text: str) -> str:
     """The runtime's or its client's own words, one line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if re.search(r"rpc error|dial unix|Cannot connect|FATA|level=fatal", line)]
-    return (telling or lines or [""])[-1][:300]
+    return (telling or lines or [""])[-1][:600]  # the reason stands at the end of a long line

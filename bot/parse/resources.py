@@ -9,7 +9,8 @@ from bot.parse.common import UnparsableError, find_json, json_lines
 
 _NO_SYSTEMD = re.compile(r"(?m)^(?:Failed to |System has not been booted)")
 _NUMBER = re.compile(r"\d+")
-_SETTING = re.compile(r"""^(?!(?:grep|sudo|sh|bash):)([A-Za-z0-9]+):[ \t]*([^\n#]*)""")
+_SETTING = re.compile(r"""^([A-Za-z0-9]+):[ \t]*([^\n#]*)""")
+_COMPLAINT = re.compile(r"(?m)^\w+: .*(?:No such file|[Pp]ermission denied|not found|not permitted|directory)")
 _NESTED = re.compile(r"""^[ \t]+["']?([A-Za-z.]+)["']?:[ \t]*["']?([^"'\n#]*)""")
 _INLINE = re.compile(r"""["']?([a-z]+\.[A-Za-z]+)["']?\s*:\s*["']?([^"',}]+)""")
 _DELETED = re.compile(
@@ -85,6 +86,8 @@ def settings(text: str) -> dict[str, str]:
     Raises:
         UnparsableError: the file could not be read, or something else was printed.
     """
+    if _COMPLAINT.search(text):
+        raise UnparsableError("configuration of the kubelet", text)
     found: dict[str, str] = {}
     above = ""
     for line in text.splitlines():
@@ -175,24 +178,13 @@ def deleted(text: str) -> tuple[DeletedFile, ...]:
     Raises:
         UnparsableError: lsof says something else; nothing at all means that there is no such file.
     """
-    if text.strip() and "COMMAND" not in text:
+    if text.strip() and not re.search(r"(?m)^COMMAND\s+PID\s", text):
         raise UnparsableError("list of open files", text)
     found: dict[tuple[str, str], DeletedFile] = {}
     for m in _DELETED.finditer(text):
         made = DeletedFile(command=m["command"], pid=int(m["pid"]), path=m["path"], size=int(m["size"]))
         found.setdefault((m["inode"], m["path"]), made)
     return tuple(sorted(found.values(), key=lambda file: (-file.size, file.path)))
-
-
-def written(text: str) -> int:
-    """The lines of ``crictl stats -a -o json`` about used bytes: what all containers wrote into their own layers.
-
-    Raises:
-        UnparsableError: not that; a runtime without containers says ``"stats"`` alone.
-    """
-    if '"stats"' not in text:
-        raise UnparsableError("statistics of containers", text)
-    return sum(int(size) for size in re.findall(r'"usedBytes":\s*\{\s*"value":\s*"?(\d+)', text))
 
 
 def written(text: str) -> int:
