@@ -87,20 +87,19 @@ def disk_full_of_files(
     reason = _reason(about, found, top)
     since, pressed = space.pressed_since(about.node, "DiskPressure"), space.pressed(about.node, "DiskPressure")
     told = space.told(events, clock)
-    known = reason != "unknown-consumer"
     sure = Confidence.CONFIRMED if pressed or told else Confidence.LIKELY
     yield Finding(
         code="NODE-19",
         reason=reason,
         title=_title(reason, disks.node, found, top),
-        detail=_detail(reason, top, found, pods),
+        detail=_detail(reason, top, found, pods, use),
         severity=Around(node=disks.node, clock=clock, nodes=nodes).severity(Severity.HIGH, since),
-        confidence=sure if known else Confidence.POSSIBLE,
+        confidence=Confidence.POSSIBLE if reason == "unknown-consumer" else sure,
         subject=node(disks.node),
         facts={**space.facts(about, found), "folder": top.path},
         onset=since,
         proofs=(
-            disks.proof,
+            space.df_of(disks, found.filesystem),
             *_shown(about, found.filesystem),
             *((nodes.proof.quote(f"{disks.node}: DiskPressure=True"),) if nodes and pressed else ()),
             *((events.proof.quote(*told),) if events and told else ()),
@@ -186,10 +185,16 @@ def _title(reason: str, name: str, found: space.Short, top: Top) -> Text:
     return T("the disk of {node} is nearly full: {left} % of {mount} is left", node=name, left=left, mount=mount)
 
 
-def _detail(reason: str, top: Top, found: space.Short, pods: PodsOnNode | None) -> Text | None:
+def _detail(reason: str, top: Top, found: space.Short, pods: PodsOnNode | None, use: DiskUse | None) -> Text | None:
     """Whose folder it is, or how little is known."""
     if reason == "deleted-files" and top.held:
         return T("{file} ({size}) is deleted, but still open.", file=top.held.path, size=space.gib(top.size))
+    if reason == "runtime-folder" and use and use.written is not None:
+        return T(
+            "Of {size} there, containers wrote {written} into their own filesystem.",
+            size=space.gib(top.size),
+            written=space.gib(use.written),
+        )
     if reason == "runtime-folder":
         return T("Images lie there, and what containers write into their own filesystem.")
     if reason == "elsewhere":

@@ -98,7 +98,7 @@ def disk_full_of_images(
         },
         onset=since,
         proofs=(
-            disks.proof,
+            space.df_of(disks, found.filesystem),
             images.proof.quote(*(f"{space.gib(i.size)}  {i.name}" for i in images.items[:MOST_SHOWN])),
             *((nodes.proof.quote(f"{disks.node}: DiskPressure=True"),) if nodes and pressed else ()),
             *((events.proof.quote(*told),) if events and told else ()),

@@ -89,7 +89,7 @@ def exhausted_inodes(
         },
         onset=since or next((x.at for x in lines if x.at), None),
         proofs=(
-            disks.proof,
+            space.df_of(disks, worst),
             *((nodes.proof.quote(f"{disks.node}: DiskPressure=True"),) if nodes and pressed else ()),
             *((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ()),
         ),

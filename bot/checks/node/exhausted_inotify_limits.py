@@ -8,13 +8,14 @@ from datetime import datetime
 
 from bot.check import check
 from bot.checks.node import space
-from bot.checks.node.about import Around, kubelet_of, last_start
+from bot.checks.node.about import Around, kubelet_of, last_start, of_this_run
 from bot.model.cluster import Heartbeats, LogLine, Nodes
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import Disks, HostUnits, KubeletArguments, KubeletLog, Mounts, NodeIdentity
 from bot.model.host_resources import Inotify
-from bot.model.lines import in_window, is_current
+from bot.model.lines import is_current
+from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
 
@@ -91,8 +92,19 @@ def exhausted_inotify_limits(
         subject=node(limits.node),
         facts={"node": limits.node, "watches": limits.watches, "instances": limits.instances},
         onset=onset,
-        proofs=(*((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ()), limits.proof),
+        proofs=(*((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ()), _shown(limits)),
         fixes=(_fix(limits),),
+    )
+
+
+def _shown(limits: Inotify) -> Proof:
+    """The limits, and how much of them root uses where that could be counted."""
+    pairs = (("watches", limits.watched, limits.watches), ("instances", limits.used, limits.instances))
+    return limits.proof.quote(
+        *(
+            f"fs.inotify.max_user_{n} = {most}" + ("" if used is None else f", root uses {used}")
+            for n, used, most in pairs
+        )
     )
 
 
@@ -114,8 +126,7 @@ def _said(units: HostUnits | None, log: KubeletLog | None, clock: Clock) -> tupl
     kubelet = kubelet_of(units) if units else None
     if kubelet is not None and kubelet.down:
         return tuple(x for x in last_start(log, kubelet) if _names_it(x))
-    started = kubelet.active_since if kubelet else None
-    lines = tuple(x for x in in_window(log.lines, clock, started) if _names_it(x)) if log else ()
+    lines = tuple(x for x in of_this_run(log, kubelet, clock) if _names_it(x))
     return lines if is_current(lines, clock) else ()
 
 

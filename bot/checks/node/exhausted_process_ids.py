@@ -66,7 +66,10 @@ def exhausted_process_ids(
         facts={"node": tasks.node, "threads": tasks.threads, "error_class": "no-pids"},
         onset=onset,
         proofs=(
-            tasks.proof,
+            tasks.proof.quote(
+                f"kernel.pid_max = {tasks.pid_max}, kernel.threads-max = {tasks.threads_max}",
+                f"{tasks.processes} processes, {tasks.threads} threads",
+            ),
             *((nodes.proof.quote(f"{tasks.node}: PIDPressure=True"),) if nodes and pressure else ()),
             *((log.proof.quote(*(x.text for x in lines[-2:])),) if log and lines else ()),
         ),

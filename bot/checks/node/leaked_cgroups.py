@@ -84,7 +84,12 @@ def leaked_cgroups(
             **({"said": bool(told)} if log else {}),
         },
         onset=onset,
-        proofs=(cgroups.proof, *((log.proof.quote(*(x.text for x in told[-2:])),) if log and told else ())),
+        proofs=(
+            cgroups.proof.quote(
+                f"memory cgroups: {cgroups.memory}; scopes: {cgroups.scopes}, run-*: {cgroups.transient}"
+            ),
+            *((log.proof.quote(*(x.text for x in told[-2:])),) if log and told else ()),
+        ),
         fixes=_fixes(cgroups.node),
     )
 

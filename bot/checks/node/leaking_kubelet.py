@@ -89,7 +89,7 @@ def leaking_kubelet(
         code="NODE-26",
         reason=reason,
         title=_title(reason, process, version),
-        detail=T("It grows by {mib} MiB an hour.", mib=round(growth)) if grows and growth is not None else None,
+        detail=_detail(growth if grows else None, usual if larger else None),
         severity=Severity.HIGH,
         confidence=Confidence.CONFIRMED
         if leaks or strong > 1
@@ -99,8 +99,8 @@ def leaking_kubelet(
         subject=node(process.node),
         facts={"node": process.node, "rss_mib": process.rss_bytes // MIB, "kubelet": version},
         proofs=(
-            process.proof,
-            *(p.proof for p in peers[:2]),
+            process.proof.quote(f"{process.node}: VmRSS {process.rss_bytes // MIB} MiB, {len(pods.items)} pods"),
+            *(p.proof.quote(f"{p.node}: VmRSS {p.rss_bytes // MIB} MiB") for p in peers[:2]),
             *((past.proof,) if past and grows else ()),
             *((series.proof,) if series and leaks else ()),
             *((arguments.proof,) if arguments and affected else ()),
@@ -114,13 +114,22 @@ def leaking_kubelet(
     )
 
 
+def _detail(growth: float | None, usual: float | None) -> Text | None:
+    """How fast it grows, or how much others need."""
+    if growth is not None:
+        return T("It grows by {mib} MiB an hour.", mib=round(growth))
+    if usual is not None:
+        return T("On nodes with about as many pods it uses {mib} MiB.", mib=round(usual / MIB))
+    return None
+
+
 def _reflectors(series: KubeletSeries) -> int:
     """How many series the reflectors of this kubelet have."""
     return sum(count for name, count in series.by_name.items() if name.startswith("reflector_"))
 
 
 def _growth(process: KubeletProcess, past: KubeletPast | None, units: HostUnits | None, clock: Clock) -> float | None:
-    """MiB an hour since the oldest reading of this process; None without one that is an hour old, and past its start."""
+    """MiB an hour since the oldest reading of this process; None without one that is an hour old."""
     kubelet = units.kubelet if units else None
     began: datetime | None = kubelet.started or kubelet.active_since if kubelet else None
     if past is None or began is None:

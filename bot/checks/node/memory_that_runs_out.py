@@ -19,6 +19,7 @@ from bot.model.refs import node
 from bot.model.text import T, Text
 
 _KILLED = re.compile(r"(?<!Memory cgroup )[Oo]ut of memory: Kill(?:ed)? process (?P<pid>\d+) \((?P<command>[^)]+)\)")
+_MEMORY = re.compile(r"MemTotal|MemAvailable|/proc/pressure/memory:")
 _CONSTRAINT = re.compile(r"constraint=(?P<kind>CONSTRAINT_\w+)")
 WHOLE = "CONSTRAINT_NONE"
 MIB = 1024**2
@@ -87,7 +88,7 @@ def memory_that_runs_out(
         onset=onset,
         proofs=(
             *((kernel.proof.quote(*(x.text for x in hits[-3:])),) if kernel and hits else ()),
-            memory.proof,
+            memory.proof.quote(*(x for x in memory.proof.body.splitlines() if _MEMORY.match(x))),
             *(
                 (nodes.proof.quote(f"{memory.node}: MemoryPressure=True"),)
                 if nodes and pressed(here, "MemoryPressure")

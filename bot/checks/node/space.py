@@ -15,6 +15,7 @@ from bot.model.finding import Fix, Safety
 from bot.model.host import ContainerRuntime, Disks, Filesystem, KubeletArguments, Mounts
 from bot.model.host_resources import DiskUse, Images, KubeletSettings
 from bot.model.k8s import Node
+from bot.model.proof import Proof
 from bot.model.text import T
 
 NODEFS = "/var/lib/kubelet"
@@ -135,6 +136,12 @@ def _covers(mount: str, path: str) -> bool:
 def left(filesystem: Filesystem) -> float:
     """Percent of the filesystem that is available."""
     return 100.0 * filesystem.available / filesystem.size if filesystem.size else 100.0
+
+
+def df_of(disks: Disks, *filesystems: Filesystem) -> Proof:
+    """What df says about these filesystems."""
+    mounts = tuple(f" {f.mount}" for f in filesystems)
+    return disks.proof.quote(*(line for line in disks.proof.body.splitlines() if line.rstrip().endswith(mounts)))
 
 
 def pressed(node: Node | None, kind: str) -> bool:
