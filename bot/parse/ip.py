@@ -9,7 +9,7 @@ from typing import Any
 from bot.model.host_net import Link, Route, Rule
 from bot.parse.common import UnparsableError, find_json
 
-_HEAD = re.compile(r"^\d+: ([^:@\s]+)(?:@\S+)?: <([^>]*)> mtu (\d+).*?(?: state (\S+))?(?: .*)?$")
+_HEAD = re.compile(r"^\d+: ([^:@\s]+)(?:@\S+)?: <([^>]*)> mtu (\d+)(?:.*? state (\S+))?")
 _KINDS = frozenset(
     {"veth", "bridge", "vxlan", "ipip", "vlan", "dummy", "tun", "bond", "ipvlan", "macvlan", "wireguard"}
 )
@@ -17,6 +17,7 @@ _RULE = re.compile(r"^(\d+):\s+from (\S+)(.*?) lookup (\S+)")
 _NOWHERE = frozenset({"blackhole", "unreachable", "prohibit", "throw"})
 _TYPES = frozenset({"unicast", "local", "broadcast", "multicast", "anycast"})
 _DESTINATION = re.compile(r"default|[0-9a-fA-F:.]+(/\d+)?")
+_BUSYBOX = "BusyBox v"
 _NO_TABLE = re.compile(r"FIB table does not exist")
 
 
@@ -105,8 +106,10 @@ def rules(text: str) -> tuple[Rule, ...]:
     """``ip -j rule show`` or ``ip rule show``; there are always rules, so none is not an answer.
 
     Raises:
-        UnparsableError: no rule.
+        UnparsableError: no rule, or rules of busybox, whose ``ip`` leaves out the interface that a rule is for.
     """
+    if _BUSYBOX in text:
+        raise UnparsableError("ip rule", text)
     if is_json(text):
         found = [_rule(i) for i in find_json(text, "ip rule") if isinstance(i, dict) and "priority" in i]
     else:
