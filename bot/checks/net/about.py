@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_address
 
 from bot.model.cluster import Nodes, PodsOnNode
-from bot.model.evidence import PerNode
-from bot.model.host import Links, PolicyRouting
+from bot.model.evidence import Clock, PerNode
+from bot.model.host import HostUnits, Links, NodeIdentity, PolicyRouting
 from bot.model.host_net import AUTOMATIC
 from bot.model.host_traffic import CrossNode
 from bot.model.k8s import Node, Pod
@@ -50,6 +50,19 @@ def families(pods: PodsOnNode | None) -> frozenset[int]:
     found = [p for p in (pods.items if pods else ()) if not p.spec.host_network and not p.finished]
     texts = [a for p in found for a in (p.status.pod_ip or "", *(x.ip for x in p.status.pod_ips or ()))]
     return frozenset(ip_address(text).version for text in texts if _is_ip(text))
+
+
+BOOTED = timedelta(hours=1)
+WITH_BOOT = timedelta(minutes=3)
+
+
+def since_boot(identity: NodeIdentity | None, clock: Clock, units: HostUnits | None = None) -> datetime | None:
+    """Since when the kernel lacks what it lacks: a boot within the hour, unless a network manager came later."""
+    if identity is None or clock.now - identity.booted > BOOTED:
+        return None
+    managers = (units.get(n) for n in ("systemd-networkd", "NetworkManager")) if units else ()
+    later = any(u and u.active_since and u.active_since > identity.booted + WITH_BOOT for u in managers)
+    return None if later else identity.booted
 
 
 def running_since(pod: Pod) -> datetime | None:

@@ -7,10 +7,11 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.net.about import bypasses_iptables, families
+from bot.checks.net.about import bypasses_iptables, families, since_boot
 from bot.model.cluster import PodsOnNode
+from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import Links, RoutingRules, Sysctls
+from bot.model.host import Links, NodeIdentity, RoutingRules, Sysctls
 from bot.model.refs import node
 from bot.model.text import T
 
@@ -23,7 +24,13 @@ GLOBAL6 = "net.ipv6.conf.all.forwarding"
 
 @check("NET-07")
 def ip_forwarding_off(
-    sysctls: Sysctls, links: Links | None, routes: RoutingRules | None, pods: PodsOnNode | None
+    *,
+    sysctls: Sysctls,
+    links: Links | None,
+    routes: RoutingRules | None,
+    pods: PodsOnNode | None,
+    clock: Clock,
+    identity: NodeIdentity | None,
 ) -> Iterator[Finding]:
     """IP forwarding is off, for the node or for an interface that pods use.
 
@@ -64,6 +71,7 @@ def ip_forwarding_off(
         confidence=Confidence.POSSIBLE if unsure else Confidence.LIKELY,
         subject=node(sysctls.node),
         facts={"node": sysctls.node, "setting": off},
+        onset=since_boot(identity, clock),
         proofs=(sysctls.proof.quote(*(f"{name} = 0" for name in off)),),
         fixes=(_fix(off),),
     )

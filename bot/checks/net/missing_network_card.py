@@ -7,11 +7,11 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.net.about import POD_SIDE, default_gateway, of_pool, peers_agree, routed_pods
+from bot.checks.net.about import POD_SIDE, default_gateway, of_pool, peers_agree, routed_pods, since_boot
 from bot.model.cluster import LogLine, Nodes, PodsOnNode
-from bot.model.evidence import PerNode
+from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import KernelLog, Links, PciNic, PciNics, PolicyRouting
+from bot.model.host import KernelLog, Links, NodeIdentity, PciNic, PciNics, PolicyRouting
 from bot.model.host_net import AUTOMATIC
 from bot.model.k8s import Pod
 from bot.model.proof import Proof
@@ -35,6 +35,8 @@ def missing_network_card(
     cards: PciNics | None,
     kernel: KernelLog | None,
     nodes: Nodes | None,
+    clock: Clock,
+    identity: NodeIdentity | None,
 ) -> Iterator[Finding]:
     """A network interface that the cloud attached is missing in the operating system.
 
@@ -85,7 +87,7 @@ def missing_network_card(
             "pods": tuple(p.path for p in needy),
             "slot": unbound.slot if unbound else "",
         },
-        onset=hits[0].at if hits else None,
+        onset=hits[0].at if hits else since_boot(identity, clock),
         proofs=tuple(_proofs(links=links, routing=routing, cards=cards, unbound=unbound, kernel=kernel, hits=hits)),
         fixes=tuple(_fixes(name, links.node, _gateway(needy, peers, links.node))),
     )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.check import check
-from bot.checks.net.about import DeadTable, broken_tables, default_gateway, expected_device, peers_agree
+from bot.checks.net.about import DeadTable, broken_tables, default_gateway, expected_device, peers_agree, since_boot
 from bot.model.cluster import PodsOnNode
-from bot.model.evidence import PerNode
+from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
-from bot.model.host import Links, PolicyRouting
+from bot.model.host import HostUnits, Links, NodeIdentity, PolicyRouting
 from bot.model.host_agents import is_agent
 from bot.model.host_traffic import CrossNode
 from bot.model.proof import Proof
@@ -28,6 +29,9 @@ def pod_routing_table_without_default(
     peers: PerNode[PolicyRouting],
     links: Links | None,
     ways: CrossNode | None,
+    clock: Clock,
+    identity: NodeIdentity | None,
+    units: HostUnits | None,
 ) -> Iterator[Finding]:
     """The routing table that the pods' rules lead to has no default route, or the rules are gone.
 
@@ -69,6 +73,7 @@ def pod_routing_table_without_default(
         good=peers_agree(peers, routing.node),
         device=device,
         by_hand=device if present else "",
+        onset=since_boot(identity, clock, units),
     )
 
 
@@ -81,6 +86,7 @@ def _finding(
     good: tuple[PolicyRouting, ...],
     device: str,
     by_hand: str,
+    onset: datetime | None,
 ) -> Finding:
     reason = "rules-missing" if not first.name else "table-empty" if first.empty else "no-default-route"
     hit = tuple(dict.fromkeys(p.path for t in dead for p in t.pods))
@@ -104,6 +110,7 @@ def _finding(
             "addresses": tuple(p.status.pod_ip or "" for t in dead for p in t.pods),
             "interface": device,
         },
+        onset=onset,
         proofs=(
             routing.proof.quote(*_shown(routing, first)),
             *(_good(peer) for peer in good[:1]),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.check import check
-from bot.checks.net.about import POD_SIDE, DeadTable, broken_tables, running_since
+from bot.checks.net.about import POD_SIDE, WITH_BOOT, DeadTable, broken_tables, running_since
 from bot.model.cluster import LogLine, PodsOnNode
 from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
@@ -29,7 +29,6 @@ _RECONFIGURED = re.compile(
     r"|Reconfiguring|Gained carrier|Lost carrier)"
 )
 _ABOUT = re.compile(r"(?:networkd|NetworkManager)(?:\[\d+\])?: (?:<\w+>\s+\[[\d.]+\] )?(?:device \()?([\w.@-]+)\)?: ")
-AT_BOOT = timedelta(minutes=3)
 SETTINGS = "[Network]\\nManageForeignRoutes=no\\nManageForeignRoutingPolicyRules=no\\n"
 
 
@@ -92,7 +91,7 @@ def routes_removed_by_networkd(
         return
     # what the last boot or a new agent left out was not removed afterwards
     rebuilt = [s for p in (agent.pods if agent else ()) if (s := running_since(p))]
-    booted = [identity.booted + AT_BOOT] if identity else []
+    booted = [identity.booted + WITH_BOOT] if identity else []
     after = max((min(starts), *booted, *rebuilt))
     change = _change(units, manager, _kept(manager, dead), lambda at: _counts(at, after, clock), links)
     if change is None:
