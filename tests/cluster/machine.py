@@ -197,6 +197,8 @@ class Machine:
     def _network(self) -> None:
         link = f"v{self.name}"
         sh("ip", "netns", "del", self.name, check=False)
+        for left in (link, f"w{self.name}"):  # of a run that just ended: the kernel takes its time with a namespace
+            sh("ip", "link", "del", left, check=False)
         sh("ip", "netns", "add", self.name)
         sh("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", self.name)
         sh("ip", "link", "set", link, "master", BRIDGE, "up")
