@@ -12,6 +12,7 @@ from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Fix, Safety, Severity
 from bot.model.host import HostUnits, KubeletHealth, KubeletLog, NodeIdentity, Probe, Unit
 from bot.model.k8s import Node
+from bot.model.lines import in_window
 from bot.model.proof import Proof
 from bot.model.text import Text
 
@@ -35,6 +36,17 @@ def last_start(log: KubeletLog | None, unit: Unit) -> tuple[LogLine, ...]:
     attempts = [log.lines[a:b] for a, b in zip(marks, [*marks[1:], len(log.lines)], strict=True)]
     ended = [a for a in attempts if any(_ENDED.search(line.text) for line in a)]
     return (ended or attempts)[-1]
+
+
+def of_this_run(log: KubeletLog | None, unit: Unit | None, clock: Clock) -> tuple[LogLine, ...]:
+    """The lines in the window of the process that runs now: what an earlier one said is over (catalogue, Freshness).
+
+    Where the unit is not known, systemd's own line tells when the process began.
+    """
+    if log is None:
+        return ()
+    marks = [i for i, line in enumerate(log.lines) if _STARTED.search(line.text)] if unit is None else []
+    return in_window(log.lines[marks[-1] :] if marks else log.lines, clock, unit.active_since if unit else None)
 
 
 def _newest(log: KubeletLog) -> tuple[LogLine, ...]:
@@ -128,9 +140,15 @@ class Around:
         return Severity.INFO if self.planned or before else usual
 
     def proofs(self) -> tuple[Proof, ...]:
-        """The proofs of what is known around."""
-        pieces = (self.health, self.beats if self.beat else None, self.nodes if self.object else None)
-        return tuple(p.proof for p in pieces if p is not None)
+        """The proofs of what is known around, narrowed to what they say of this node."""
+        found = [self.health.proof] if self.health else []
+        if self.beats and self.beat:
+            found.append(self.beats.proof.quote(f"{self.node}: last heard of {self.beat.isoformat()}"))
+        ready = self.object.condition("Ready") if self.object else None
+        if self.nodes and self.object:
+            said = f"Ready={ready.status}: {ready.message or ''}" if ready else "no Ready condition"
+            found.append(self.nodes.proof.quote(f"{self.node}: {said}"))
+        return tuple(found)
 
 
 def kubelet_of(units: HostUnits) -> Unit | None:

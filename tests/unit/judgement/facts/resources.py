@@ -157,6 +157,7 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact(
             "the disk is really full, and the limits are large",
             {Disks: full, Inotify: LARGE},
+            reasons=("watches",),
         ),
         Fact("the limits are large", {Inotify: LARGE}, left="likely"),
     ),
