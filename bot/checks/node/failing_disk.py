@@ -222,7 +222,9 @@ def _proofs(
 
 def _title(reason: str, name: str, device: str, frozen: tuple[Mount, ...], said: tuple[str, ...]) -> Text:
     if reason == "read-only":
-        return T("{mounts} of {node} became read-only", mounts=tuple(m.target for m in frozen), node=name)
+        return T(
+            "the filesystem {mounts} of {node} became read-only", mounts=tuple(m.target for m in frozen), node=name
+        )
     if reason == "io-errors":
         return T("{device} of {node} reports I/O errors", device=device, node=name)
     if reason == "memory-errors":

@@ -68,7 +68,7 @@ def node_uninitialised_by_cloud(
     quote = f"{here.name}: taint {TAINT}:{taint.effect} since {since}, no spec.providerID"
     proofs = [nodes.proof.quote(quote)]
     if leaders and (missing or silent):
-        proofs.append(record.proof if record else leaders.proof)
+        proofs.append(record.proof if record else leaders.proof.quote(f"no leader record of a {CONTROLLER}"))
     if system and missing:
         proofs.append(system.proof.quote(f"no pod of a cloud-controller-manager among {len(system.items)}"))
     yield Finding(

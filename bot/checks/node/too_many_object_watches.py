@@ -193,6 +193,12 @@ def _named(kind: str, space: str, names: Iterable[str]) -> Iterator[str]:
 def _title(reason: str, name: str, count: int) -> Text:
     if reason == "timeouts":
         return T("the kubelet of {node} waits in vain for ConfigMaps and Secrets", node=name)
+    if reason == "streams":
+        return T(
+            "the kubelet of {node} watches {count} ConfigMaps and Secrets, more than its connection carries",
+            node=name,
+            count=count,
+        )
     return T("the kubelet of {node} watches {count} ConfigMaps and Secrets", node=name, count=count)
 
 

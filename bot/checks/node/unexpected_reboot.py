@@ -14,7 +14,7 @@ from bot.model.host import BootHistory, HostUnits, NodeIdentity
 from bot.model.k8s import Event, Node
 from bot.model.proof import Proof
 from bot.model.refs import node
-from bot.model.text import T
+from bot.model.text import T, Text
 
 ANNOUNCED = timedelta(minutes=30)
 NEW = timedelta(minutes=15)
@@ -71,9 +71,10 @@ def unexpected_reboot(
     event = next((e for e in seen if _tells_of(e, identity)), None)
     changed = machine is not None and machine.status.node_info.boot_id not in {"", identity.boot_id}
     idle = _not_started(units)
-    proofs: list[Proof] = [identity.proof]
+    proofs: list[Proof] = [identity.proof.quote(f"boot id {identity.boot_id}, up since {identity.booted}")]
     if boots:
-        proofs.append(boots.proof)
+        told = (x for x in boots.proof.body.splitlines() if x.startswith(("reboot", "shutdown")))
+        proofs.append(boots.proof.quote(*list(told)[:3]))
     if event and events:
         proofs.append(events.proof.quote(f"{event.reason}: {event.message}"))
     if changed and nodes and machine:
@@ -83,7 +84,7 @@ def unexpected_reboot(
     yield Finding(
         code="NODE-30",
         reason="crashed" if crashed else "restarted",
-        title=T("{node} rebooted at {time} without notice", node=identity.node, time=identity.booted),
+        title=_title(identity, crashed=crashed),
         detail=T("Enabled, but not running since: {units}", units=idle) if idle else None,
         severity=Around(node=identity.node, clock=clock, nodes=nodes).severity(Severity.HIGH, identity.booted),
         confidence=_confidence(heard=heard, sure=event is not None or changed),
@@ -93,6 +94,14 @@ def unexpected_reboot(
         proofs=tuple(proofs),
         fixes=(_look(),),
     )
+
+
+def _title(identity: NodeIdentity, *, crashed: bool) -> Text:
+    if crashed:
+        return T(
+            "{node} crashed and rebooted at {time}: no shutdown came before", node=identity.node, time=identity.booted
+        )
+    return T("{node} rebooted at {time} without notice", node=identity.node, time=identity.booted)
 
 
 def _tells_of(event: Event, identity: NodeIdentity) -> bool:

@@ -70,7 +70,7 @@ def wrong_node_address(
         return
     named = _name_case(here, identity, arguments, nodes)
     if named is not None and identity:
-        yield _finding(here, named, (named.proof, identity.proof), address)
+        yield _finding(here, named, (named.proof, identity.proof.quote(identity.hostname)), address)
     twins = _twins(here, nodes)
     if twins:
         agrees = identity is not None and identity.machine_id == here.status.node_info.machine_id
@@ -113,7 +113,11 @@ def _name_case(
         return None
     return Case(
         reason="hostname-changed",
-        title=T("the host of {node} is now called {hostname}", node=here.name, hostname=now),
+        title=T(
+            "the host of {node} is now called {hostname}: its kubelet may not register under that name",
+            node=here.name,
+            hostname=now,
+        ),
         confidence=Confidence.CONFIRMED,
         proof=nodes.proof.quote(f"{here.name}: Hostname {registered}; the host says {now}"),
         detail=(now,),
