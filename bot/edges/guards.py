@@ -30,9 +30,11 @@ def pair_of_nodes(case: Case) -> Tri:
 
     Of several nodes out of reach it may explain its own alone: the edge stays possible then.
     """
-    peers = fact_set(case.effect.facts, "peers")
-    if same_node(case) is not Tri.FALSE or not peers & case.cause.nodes:
+    begins, peers = fact_set(case.effect.facts, "node"), fact_set(case.effect.facts, "peers")
+    if not peers or begins & case.cause.nodes:
         return same_node(case)
+    if not peers & case.cause.nodes:
+        return Tri.FALSE
     return Tri.TRUE if peers <= case.cause.nodes else Tri.UNKNOWN
 
 

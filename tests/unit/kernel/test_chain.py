@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.chain import Story, explain
 from bot.model.finding import Confidence, Finding, Severity
 from bot.model.report import Role
@@ -140,3 +142,20 @@ def test_the_root_with_a_path_to_the_symptom_comes_first() -> None:
 def test_info_and_warnings_are_no_roots() -> None:
     """A cordoned node is context."""
     assert roots(story(found("NODE-32", severity=Severity.INFO), found("DNS-21", severity=Severity.WARN))) == []
+
+
+@pytest.mark.parametrize(
+    ("at", "peers", "expected"),
+    [
+        ("node-3", ("node-1",), ["NET-07"]),
+        ("node-1", ("node-1",), ["NET-07"]),
+        ("node-1", ("node-1", "node-2"), ["NET-07", "NET-09"]),
+        ("node-2", ("node-1",), ["NET-07", "NET-09"]),
+    ],
+)
+def test_a_broken_way_is_explained_by_either_end_of_it(at: str, peers: tuple[str, ...], expected: list[str]) -> None:
+    """One node that forwards nothing does not explain that the pods of two are out of reach."""
+    told = story(
+        found("NET-07", f"Node/{at}", node=at), found("NET-09", node="node-3", nodes=("node-3", *peers), peers=peers)
+    )
+    assert expected == sorted(roots(told))
