@@ -115,8 +115,9 @@ def says(lab: Lab, report: Report, code: str, why: str = "", node: str = "") -> 
 
 
 def kubelet_said(lab: Lab, words: str) -> bool:
-    """Whether the kubelet of the cloud node said this in the last minute."""
-    return words in lab.cloud.run("journalctl", "-u", "kubelet", "--since", "-1min", "-o", "cat", "--no-pager")
+    """Whether the kubelet of the cloud node said this since it was started last."""
+    log = lab.cloud.run("journalctl", "-u", "kubelet", "--since", "-1min", "-o", "cat", "--no-pager")
+    return words in log.rpartition("Started kubelet.service")[2]
 
 
 def run_web(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -9,10 +10,15 @@ import tarfile
 from pathlib import Path
 
 
-def image(out: Path, tag: str, entrypoint: list[str], files: dict[str, str]) -> Path:
-    """Write an image; ``files`` maps paths in the image to files of this host."""
+def image(out: Path, tag: str, entrypoint: list[str], files: dict[str, str], *, compressed: bool = False) -> Path:
+    """Write an image; ``files`` maps paths in the image to files of this host.
+
+    Registries serve layers ``compressed``: a node then keeps each both ways.
+    """
     layer = _layer(files)
     digest = hashlib.sha256(layer).hexdigest()
+    if compressed:
+        layer = gzip.compress(layer, compresslevel=1, mtime=0)
     config = {
         "architecture": "amd64",
         "os": "linux",

@@ -134,7 +134,7 @@ def test_a_cni_configuration_that_is_gone(lab: Lab) -> None:
 
 
 def test_a_scheduler_on_a_worker(lab: Lab) -> None:
-    """CTRL-09: a unit of a control plane, running and enabled on a host that is none."""
+    """CTRL-09: a unit of a control plane, running and enabled on a host that is none; stopped, it is still enabled."""
     machine, unit, pki = lab.cloud, "kube-scheduler", "/etc/kubernetes/pki"
     known = {"control_plane_hosts": [ADDRESS]}
     pair = tuple(f"{pki}/{unit}.{end}" for end in ("crt", "key"))
@@ -160,4 +160,6 @@ def test_a_scheduler_on_a_worker(lab: Lab) -> None:
         report = ask(lab, WHY, **known)
         says(lab, report, "CTRL-09", "running")
         assert report.entry(report.roots[0].finding).finding.facts["component"] == (unit,)
+        machine.run("systemctl", "stop", unit)
+        says(lab, ask(lab, WHY, **known), "CTRL-09", "enabled-only")
     healed(lab, WHY, **known)
