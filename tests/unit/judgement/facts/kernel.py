@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.model.cluster import Nodes
-from bot.model.host import HostUnits, KernelLog, KubeletLog, Links, Mounts
+from bot.model.cluster import Nodes, SystemPods
+from bot.model.host import HostUnits, KernelLog, KubeletArguments, KubeletLog, Links, Mounts, NodeIdentity
 from bot.model.host_agents import ProblemDetectors
 from bot.model.host_net import Link
 from bot.model.k8s import Condition
@@ -26,6 +26,11 @@ def without_condition(*kinds: str) -> Any:
         return node
 
     return undo.of_node(change)
+
+
+def of_a_floppy(line: Any, _: Scene) -> Any:
+    """The same error of a floppy drive."""
+    return swap(line, text=line.text.replace("dev sdb", "dev fd0").replace("dev sda", "dev fd0"))
 
 
 def writable(mount: Any, _: Scene) -> Any:
@@ -94,6 +99,7 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             reasons=("read-only",),
         ),
         Fact("the errors are of two hours ago", {KernelLog: undo.older(DISK, hours=2)}, reasons=("io-errors",)),
+        Fact("they are of a drive without a medium", {KernelLog: each("lines", of_a_floppy)}, reasons=("io-errors",)),
     ),
     "NODE-29": (
         Fact("the DaemonSet is there", {ProblemDetectors: to(names=("kube-system/node-problem-detector",))}),
@@ -113,6 +119,12 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact("the taint is gone", {Nodes: undo.of_node(lambda n, s: put(n, "spec.taints", ()))}),
         Fact("the cloud has named it", {Nodes: undo.of_node(lambda n, s: put(n, "spec.provider_id", "aws:///a/i-1"))}),
         Fact("it joined a minute ago", {Nodes: joined(60)}),
+        Fact(
+            "a pod of it is there",
+            {SystemPods: each("items", lambda p, s: put(p, "metadata.name", "cloud-controller-manager-x"))},
+            reasons=("controller-missing",),
+            left="likely",
+        ),
     ),
     "NODE-35": (
         Fact("an interface has the address", {Links: one_interface_has("address")}, reasons=("not-on-host",)),
@@ -125,6 +137,16 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             "the systemUUIDs differ",
             {Nodes: undo.of_node(lambda n, s: put(n, "status.node_info.system_uuid", "another"))},
             reasons=("duplicate-machine",),
+        ),
+        Fact(
+            "the host is called as its kubelet registered",
+            {NodeIdentity: lambda e, s: swap(e, hostname=s.key)},
+            reasons=("hostname-changed",),
+        ),
+        Fact(
+            "a flag gives it its name",
+            {KubeletArguments: lambda e, s: swap(e, flags={**e.flags, "hostname-override": s.key})},
+            reasons=("hostname-changed",),
         ),
         Fact(
             "the other nodes have other addresses",

@@ -92,6 +92,13 @@ def says(setting: str, value: str) -> Any:
     return lambda settings, _: swap(settings, values={**settings.values, setting: value})
 
 
+def evicts_late(settings: Any, _: Scene) -> Any:
+    """The configuration file has limits of its own, and low ones."""
+    own = {f"evictionHard.{signal}.available": "1%" for signal in ("nodefs", "imagefs")}
+    return swap(settings, values={**settings.values, **own})
+
+
+EVICTS_LATE: Change = evicts_late
 LARGE = to(watches=524288, instances=8192)
 QUIET_DISK: dict[type[Evidence], Change] = {Nodes: no_pressure("DiskPressure")}
 
@@ -123,11 +130,13 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     ),
     "NODE-18": (
         Fact("there is space", {Disks: spacious}),
+        Fact("the node evicts only below one percent", {KubeletSettings: EVICTS_LATE}),
         Fact("images are small", {Images: to(items=())}),
         Fact("the kubelet reports no pressure", QUIET_DISK, left="likely"),
     ),
     "NODE-19": (
         Fact("there is space", {Disks: spacious}),
+        Fact("the node evicts only below one percent", {KubeletSettings: EVICTS_LATE}),
         Fact("nobody knows what fills it", {DiskUse: to(folders={})}),
         Fact("the kubelet reports no pressure", QUIET_DISK, left="likely"),
     ),
