@@ -109,7 +109,7 @@ def healed(lab: Lab, question: str = "node-why node2", **changes: object) -> Non
 
 def says(lab: Lab, report: Report, code: str, why: str = "", node: str = "") -> None:
     """The one root is ``code`` on the cloud node, or ``node``, for the reason ``why``."""
-    found = [(f.finding.code, f.finding.reason, str(f.finding.title)) for f in report.entries]
+    found = [(f.role.value, f.finding.code, f.finding.reason, str(f.finding.title)) for f in report.entries]
     assert [(code, f"Node/{node or lab.cloud.name}")] == roots(report), found
     assert not why or why == reason(report)
 
