@@ -17,6 +17,7 @@ from bot.model.refs import node
 from bot.model.text import T, Text
 
 MOST_SHOWN = 10
+PACKED = 1.2  # so much more than the list says is taken only by layers that it counts compressed
 
 
 @check("NODE-18")
@@ -87,7 +88,7 @@ def disk_full_of_images(
             left=round(found.left),
             mount=found.filesystem.mount,
         ),
-        detail=_detail(images, runtime),
+        detail=_detail(images, runtime, found),
         severity=Around(node=disks.node, clock=clock, nodes=nodes).severity(Severity.HIGH, since),
         confidence=Confidence.CONFIRMED if pressed or told else Confidence.LIKELY,
         subject=node(disks.node),
@@ -107,13 +108,22 @@ def disk_full_of_images(
     )
 
 
-def _detail(images: Images, runtime: ContainerRuntime | None) -> Text | None:
+def _detail(images: Images, runtime: ContainerRuntime | None, found: space.Short) -> Text | None:
     """How much could be removed: the images that no container was made of; None when the containers are not known."""
     known = runtime.containers if runtime else None
     used = images.used if known is None else tuple(c.image for c in known)
     if used is None:
         return None
     spare = sum(i.size for i in images.items if not any(i.is_of(reference) for reference in used))
+    taken = found.filesystem.used * (found.images or 0.0) / 100.0
+    if taken > images.total * PACKED:
+        return T(
+            "Images take {taken}; their list, which counts them compressed, says {total}, of which {spare} are used by "
+            "no container.",
+            taken=space.gib(taken),
+            total=space.gib(images.total),
+            spare=space.gib(spare),
+        )
     return T(
         "{total} of images, of which {spare} are used by no container.",
         total=space.gib(images.total),
