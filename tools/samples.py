@@ -71,7 +71,7 @@ CASES: Mapping[str, Mapping[str, str]] = {
     "TCP": {"host": "10.77.0.1", "port": "6443"},
     "TCP-refused": {"host": "10.77.0.1", "port": "1"},
     "TCP-silent": {"host": "10.77.0.1", "port": "81"},
-    "TCP-unreachable": {"host": "10.77.0.99", "port": "80"},
+    "TCP-unreachable": {"host": "192.0.2.9", "port": "80"},
     "DIG": {"server": "10.77.0.1", "name": "api.example.com", "type": "A"},
     "DIG-srv": {"server": "10.77.0.1", "name": "_https._tcp.example.com", "type": "SRV"},
     "DIG-nxdomain": {"server": "10.77.0.1", "name": "gone.example.com", "type": "A"},
@@ -122,9 +122,14 @@ def sections(values: Mapping[str, str]) -> dict[str, Section]:
     for name, wanted in cases.items():
         filled = {k: values.get(v[1:-1], "") if v.startswith("<") else v for k, v in wanted.items()}
         if all(filled.values()):
-            made = section(name.partition("-")[0], **filled)
+            made = section(key_of(name), **filled)
             found[name] = Section(key=name, command=made.command, timeout=made.timeout, root=made.root)
     return found
+
+
+def key_of(name: str) -> str:
+    """The key of the table that a sample belongs to: ``RULES_T-gone`` → ``RULES_T``, ``CRI.user`` → ``CRI``."""
+    return re.split(r"[-.]", name, maxsplit=1)[0]
 
 
 def answers(raw: bytes, asked: Mapping[str, Section]) -> dict[str, Output]:
@@ -144,11 +149,8 @@ def store(
         hide: what must not be kept, and what stands there instead.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    kernel = KERNEL.search(outputs["ID"].text)
     for name, output in outputs.items():
         text = _plain(name, output.text)
-        if kernel:  # the host's kernel is not that of the system; a name of the same length keeps columns in line
-            text = text.replace(kernel[0], f"{kernel[0].partition('-')[0]}-amd64".ljust(len(kernel[0]), "0"))
         for word, instead in (hide or {}).items():
             text = text.replace(word, instead)
         if user and output.denied and name != "CRI":  # one refusal of sudo is like the other
@@ -158,6 +160,15 @@ def store(
         whom = "user" if user else "root"
         path = folder / f"{name}{'.user' if user else ''}.txt"
         path.write_text(f"# as {whom}, status {output.rc}\n{text}", "utf-8")
+
+
+def host_kernel(identity: str) -> dict[str, str]:
+    """What section ID says of the kernel, and what to say instead: in a container it is that of the host.
+
+    The name has the same length, which keeps columns in line.
+    """
+    found = KERNEL.search(identity)
+    return {found[0]: f"{found[0].partition('-')[0]}-amd64".ljust(len(found[0]), "0")} if found else {}
 
 
 def _plain(name: str, text: str) -> str:

@@ -1,13 +1,15 @@
 """Machines of several distributions, all in the same state, whose answers are the samples of the parsers' tests.
 
-``unshare -n -m .venv/bin/python -m tests.cluster.sampled SYSTEM=TREE...`` (root) starts a control plane, and one after
-another a machine from each TREE (made by debootstrap), and stores what ``tools.samples`` asks of it below
-tests/unit/parse/captured/SYSTEM. The namespaces keep addresses and names apart from those of the host. The state is the
-same everywhere, so that one expectation holds for every system; what is in it: captured/README.md.
+``unshare -n -m .venv/bin/python -m tests.cluster.sampled SYSTEM...`` (root) starts a control plane, and one after
+another a machine of each SYSTEM, and stores what ``tools.samples`` asks of it below tests/unit/parse/captured/SYSTEM.
+The namespaces keep addresses and names apart from those of the host. The state is the same everywhere, so that one
+expectation holds for every system; what is in it, and ``SYSTEM=TREE``: captured/README.md. ``--only KEY,KEY``
+keeps the samples of these keys alone: a new key costs no others.
 """
 
 from __future__ import annotations
 
+import argparse
 import base64
 import shutil
 import subprocess
@@ -19,98 +21,30 @@ from pathlib import Path
 
 from tests.cluster.control_plane import ADDRESS, ControlPlane, sh, until
 from tests.cluster.images import image
-from tests.cluster.machine import PEM, Machine
-from tests.cluster.parts import part
+from tests.cluster.machine import PACKAGES, PEM, Machine
+from tests.cluster.parts import HOME, part
+from tests.cluster.sampled_state import (
+    CHRONY,
+    DROP_IN,
+    KUBECONFIG,
+    MORE,
+    NETWORK,
+    NTP,
+    OLD_LOG,
+    POD,
+    RUNC,
+    STATE,
+    SYSCTL,
+    TEMPLATE,
+    UID,
+)
 from tools import samples
 
 BUSYBOX = "/bin/busybox"
+MORE_PACKAGES = "nftables,ipvsadm,lsof,chrony,bind9-dnsutils,sudo,tcpdump,docker.io"
+OWN_PACKAGES = {"trixie": "wtmpdb,docker-cli"}  # of which older releases have no such part
 SETTLE = 25  # seconds until the static pods run and the clock is measured
 SHELL = ("env", "-i", "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "sh", "-s")
-UID = "4242"
-POD = """apiVersion: v1
-kind: Pod
-metadata: {{name: {name}, namespace: kube-system, labels: {{component: {name}, tier: control-plane}}}}
-spec:
-  hostNetwork: true
-  containers:
-  - name: {name}
-    image: lab.local/pause:1
-    command: ["/bin/busybox", "sh", "-c", "echo {name} started; /bin/busybox nc -l -p {port} -e /bin/busybox cat"]
-"""
-MORE = """staticPodPath: /etc/kubernetes/manifests
-readOnlyPort: 10255
-evictionHard:
-  memory.available: 100Mi
-  nodefs.available: "10%"
-imageGCHighThresholdPercent: 85
-"""
-KUBECONFIG = """apiVersion: v1
-kind: Config
-clusters:
-- name: lab
-  cluster:
-    server: https://10.77.0.1:6443
-users:
-- name: admin
-  user:
-    {certificate}
-"""
-RUNC = """  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-    runtime_type = "io.containerd.runc.v2"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-      SystemdCgroup = false
-"""
-DROP_IN = """# written by kubeadm
-[Service]
-Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
-EnvironmentFile=-/etc/default/kubelet
-ExecStart=
-ExecStart=/usr/bin/kubelet --kubeconfig=/etc/kubernetes/kubelet.conf $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS
-"""
-OLD_LOG = """I1120 23:59:01.000001    1201 server.go:415] Version: v1.13.5
-E1120 23:59:02.000002    1201 kubelet.go:2266] node "node1" not found
-F1120 23:59:03.000003    1201 server.go:261] failed to run Kubelet: unable to load client CA file
-"""
-# A clock is measured, and never set: it is the host's.
-CHRONY = f"server {ADDRESS} iburst minpoll 1 maxpoll 1\ndriftfile /var/lib/chrony/drift\n"
-NTP = f"disable ntp\ndriftfile /var/lib/ntp/drift\nserver {ADDRESS} iburst minpoll 3 maxpoll 3\nrestrict default\n"
-SYSCTL = """# made by an administrator
-net.ipv4.ip_forward = 1
-net/ipv4/conf/all/rp_filter=0
--net.bridge.bridge-nf-call-iptables = 1
-"""
-TEMPLATE = '{{range .info.runtimeSpec.mounts}}{{if eq .destination "/etc/resolv.conf"}}{{.source}}{{end}}{{end}}'
-NETWORK = """
-set -x
-ip link add cni0 type bridge; ip addr add 10.244.11.1/24 dev cni0; ip link set cni0 up mtu 1450
-ip link add flannel.1 type vxlan id 1 dev eth0 dstport 8472 local 10.77.0.11; ip addr add 10.244.11.0/32 dev flannel.1
-ip link set flannel.1 up
-ip link property add dev eth0 altname enp0s5
-ip addr add fd77::11/64 dev eth0 nodad
-ip rule add fwmark 0x100/0x300 lookup 1003 priority 1100
-ip -6 rule add from fd78::/64 lookup 1002 priority 1000
-ip route add blackhole 203.0.113.0/24
-ip route add unreachable 192.0.2.0/24 metric 5
-ip route add 10.244.12.0/24 via 10.77.0.12 dev eth0 onlink
-bridge fdb append 5a:11:22:33:44:55 dev flannel.1 dst 10.77.0.12
-ip neigh replace 10.77.0.99 dev eth0 nud failed
-sysctl -q -w net.ipv4.conf.eth1.rp_filter=1
-"""
-STATE = """
-set -x
-iptables -P FORWARD DROP
-iptables -I FORWARD 1 -m comment --comment "an administrator's rule" -s 198.51.100.0/24 -j ACCEPT
-chmod 700 /var/lib/kubelet/pki
-touch -d '2026-11-20 08:00:00' /var/lib/kubelet/config.yaml.bak /var/lib/kubelet/config.yaml
-(exec 3>/var/log/rotated.log; rm /var/log/rotated.log; head -c 1048576 /dev/zero >&3
-exec sleep 600 </dev/null >/dev/null 2>&1) &
-curl -s -m 2 -k https://10.77.0.1:6443/livez
-if command -v docker; then
-  systemctl start docker; docker load -q -i /root/pause.tar
-  docker run -d --name by-hand --network host lab.local/pause:1
-  docker run --name ended --network host lab.local/pause:1 --help
-fi
-"""
 
 
 class Sampled(Machine):
@@ -204,8 +138,15 @@ class Bare(Sampled):
 
 
 def main(arguments: list[str]) -> int:
-    """Capture every SYSTEM=TREE."""
+    """Capture every SYSTEM or SYSTEM=TREE."""
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster.sampled")
+    parser.add_argument("--only", default="", metavar="KEY,KEY")
+    parser.add_argument("systems", nargs="+", metavar="SYSTEM[=TREE]")
+    given = parser.parse_args(arguments)
+    only = {key for key in given.only.split(",") if key}
     alone()
+    split = [argument.partition("=") for argument in given.systems]
+    trees = {system: Path(path) if path else tree(system) for system, _, path in split}
     home = Path(tempfile.mkdtemp(prefix="kubewhy-samples-"))
     plane = ControlPlane(home)
     helpers: list[subprocess.Popen[bytes]] = []
@@ -214,11 +155,10 @@ def main(arguments: list[str]) -> int:
         plane.kubectl(
             "create", "clusterrolebinding", "proxies", "--clusterrole=system:node-proxier", "--group=system:nodes"
         )
-        helpers += surroundings([Path(a.partition("=")[2]) for a in arguments])
+        helpers += surroundings(list(trees.values()))
         pause = image(home / "pause.tar", "lab.local/pause:1", [BUSYBOX, "sleep", "2147483647"], {BUSYBOX: BUSYBOX})
-        for argument in arguments:
-            system, _, tree = argument.partition("=")
-            capture(plane, system, Path(tree), pause)
+        for system, made in trees.items():
+            capture(plane, system, made, pause, only)
     finally:
         for process in helpers:
             process.terminate()
@@ -259,20 +199,45 @@ def surroundings(trees: list[Path]) -> list[subprocess.Popen[bytes]]:
     return [subprocess.Popen(c, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for c in commands]
 
 
-def capture(plane: ControlPlane, system: str, tree: Path, pause: Path) -> None:
+def tree(system: str) -> Path:
+    """The tree of a Debian release, with the programs that nodes may have, or of busybox alone; made once and kept."""
+    made = HOME / f"sampled-{system}"
+    if made.exists():
+        return made
+    fresh = made.with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    if system == "busybox":
+        for folder in ("bin", "dev", "etc", "lib", "proc", "root", "run", "sys", "tmp", "usr", "var/log"):
+            (fresh / folder).mkdir(parents=True)
+        shutil.copy(BUSYBOX, fresh / "bin")
+        for applet in {*sh(BUSYBOX, "--list").split()} - {"busybox"}:
+            (fresh / "bin" / applet).symlink_to("/bin/busybox")
+        for file, line in (("passwd", "root:x:0:0::/root:/bin/sh\n"), ("group", "root:x:0:\n")):
+            (fresh / "etc" / file).write_text(line)
+    else:
+        packages = f"{PACKAGES},{MORE_PACKAGES},{OWN_PACKAGES.get(system, '')}".strip(",")
+        sh("debootstrap", "--variant=minbase", f"--include={packages}", system, str(fresh))
+    fresh.rename(made)
+    return made
+
+
+def capture(plane: ControlPlane, system: str, made: Path, pause: Path, only: set[str]) -> None:
     """Start one machine, ask it as root and as an ordinary user, and store the answers."""
-    kind = Sampled if (tree / "lib/systemd/systemd").exists() else Bare
+    kind = Sampled if (made / "lib/systemd/systemd").exists() else Bare
     machine = kind(plane, "node1", 11, [pause], "", cloud=True)
-    machine.source = tree
+    machine.source = made
     try:
         machine.start()
         time.sleep(SETTLE)
         values = machine.values()
-        asked = samples.sections(values)
+        wanted = only | {"ID"} if only else set(samples.TABLE)
+        asked = {name: s for name, s in samples.sections(values).items() if samples.key_of(name) in wanted}
         script = samples.framing.script(list(asked.values()), samples.MARK)
         for user in (False, True):
             outputs = samples.answers(machine.ask(script, user=user), asked)
-            samples.store(samples.CAPTURED / system, outputs, user=user, hide={str(machine.tree): "/machine"})
+            hide = {str(machine.tree): "/machine", **samples.host_kernel(outputs["ID"].text)}
+            kept = {name: o for name, o in outputs.items() if not only or samples.key_of(name) in only}
+            samples.store(samples.CAPTURED / system, kept, user=user, hide=hide)
     finally:
         machine.stop()
 

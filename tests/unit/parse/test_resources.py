@@ -84,6 +84,19 @@ def test_what_containers_wrote_is_added_up() -> None:
             resources.written(other)
 
 
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "Failed to list units: Connection timed out",
+        "System has not been booted with systemd as init system (PID 1). Can't operate.",
+    ],
+)
+def test_scopes_that_systemd_did_not_list_are_not_counted(complaint: str) -> None:
+    """The 0 of ``wc`` behind a complaint is no number."""
+    with pytest.raises(UnparsableError):
+        resources.cgroups(f"{complaint}\n".join(("tmpfs\nmemory\t6\t64891\t1\n64120\n", "0\n", "0\n")))
+
+
 def test_inotify_limits() -> None:
     """Watches, then instances."""
     assert (524288, 8192) == resources.limits("524288\n8192\n")
