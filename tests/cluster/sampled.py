@@ -43,6 +43,7 @@ from tools import samples
 BUSYBOX = "/bin/busybox"
 MORE_PACKAGES = "nftables,ipvsadm,lsof,chrony,bind9-dnsutils,sudo,tcpdump,docker.io"
 OWN_PACKAGES = {"trixie": "wtmpdb,docker-cli"}  # of which older releases have no such part
+REGISTRY = {"index.docker.io": "registry.example.com", '"docker.io"': '"registry.example.com"'}  # docker's own default
 SETTLE = 25  # seconds until the static pods run and the clock is measured
 SHELL = ("env", "-i", "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "sh", "-s")
 
@@ -235,7 +236,7 @@ def capture(plane: ControlPlane, system: str, made: Path, pause: Path, only: set
         script = samples.framing.script(list(asked.values()), samples.MARK)
         for user in (False, True):
             outputs = samples.answers(machine.ask(script, user=user), asked)
-            hide = {str(machine.tree): "/machine", **samples.host_kernel(outputs["ID"].text)}
+            hide = {str(machine.tree): "/machine", **REGISTRY, **samples.host_kernel(outputs["ID"].text)}
             kept = {name: o for name, o in outputs.items() if not only or samples.key_of(name) in only}
             samples.store(samples.CAPTURED / system, kept, user=user, hide=hide)
     finally:
