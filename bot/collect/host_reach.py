@@ -49,7 +49,8 @@ def node_reach(
             peers |= {peer: found} if found else {}
             states += [state] if state else []
     neighbour = next((word for word in TELLING if word in states), states[0] if states else "")
-    shown = [f"{place}: {dict(ports)}" for place, ports in {"bot": bot, **peers}.items()]
+    tried = {"bot": bot, **peers}
+    shown = [f"from {place}: " + ", ".join(f"{port} {said}" for port, said in p.items()) for place, p in tried.items()]
     proof = Proof(source=Source.PROBE, what=f"TCP {address} ports 22, 10250", at=clock.now, body="\n".join(shown))
     yield NodeReach(proof=proof, node=node, address=address, bot=bot, peers=peers, neighbour=neighbour)
 

@@ -66,7 +66,7 @@ def hanging_container_runtime(
     if slow < TWICE or unit is None or not unit.running:
         return
     agreeing = tuple(_agreeing(around, kernel, log))
-    hung = [p.proof for p in asked if p.timeouts >= TWICE]
+    hung = [p.proof.quote(f"{p.timeouts} calls did not end in time") for p in asked if p.timeouts >= TWICE]
     yield Finding(
         code="NODE-11",
         reason="calls-time-out",

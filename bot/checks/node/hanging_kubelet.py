@@ -78,7 +78,6 @@ def hanging_kubelet(
         return
     blocked = process.blocked if process else ()
     around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, health=health)
-    proofs: list[Proof] = [p.proof for p in (health, beats, path) if p]
     yield Finding(
         code="NODE-06",
         reason="healthz-fails" if bad else "silent",
@@ -89,7 +88,12 @@ def hanging_kubelet(
         subject=node(units.node),
         facts={"node": units.node, "component": "kubelet", "active": "true", "blocked": blocked},
         onset=beat,
-        proofs=(units.proof.quote("Id=kubelet.service ActiveState=active"), *proofs, *_blocked(process)),
+        proofs=(
+            units.proof.quote("Id=kubelet.service ActiveState=active"),
+            *around.proofs(),
+            path.proof.quote(*(f"{address}: HTTP {status}" for address, status in path.answers.items())),
+            *_blocked(process),
+        ),
         fixes=_fixes(),
     )
 

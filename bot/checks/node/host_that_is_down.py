@@ -58,13 +58,17 @@ def host_that_is_down(
         code="NODE-01",
         reason="no-sign-of-life",
         title=T("the host of {node} gives no sign of life", node=reach.node),
-        detail=T("Ports 22 and 10250 of {address} do not answer: {places}", address=reach.address, places=dead),
+        detail=T(
+            "Ports 22 and 10250 of {address} do not answer when tried from: {places}",
+            address=reach.address,
+            places=dead,
+        ),
         severity=Severity.CRIT,
         confidence=Confidence.LIKELY if len(dead) >= ENOUGH else Confidence.POSSIBLE,
         subject=node(reach.node),
         facts={"node": reach.node, "address": reach.address},
         onset=beat,
-        proofs=(reach.proof, beats.proof, nodes.proof),
+        proofs=(reach.proof, *around.proofs()),
         fixes=_fixes(shlex.quote(reach.node)),
     )
 

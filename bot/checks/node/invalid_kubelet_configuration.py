@@ -44,6 +44,7 @@ PATTERNS = (
     ),
     ("swap-on", re.compile(_ERROR + r"failed to run Kubelet: (?P<what>running with swap on is not supported.*)")),
 )
+_PREFIX = re.compile(r'^(?:"command failed" err="|[EF]\d{4} .*?\] |Error: |\] )')
 _CGROUP_V1 = re.compile(r"not run on a host using cgroup v1")
 _FLAG = re.compile(r"(--[a-z][a-z0-9-]*)|' in (-[A-Za-z0-9-]+)")
 CONFIG, FLAGS = "/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env"
@@ -109,12 +110,13 @@ def invalid_kubelet_configuration(
     flag = (named[1] or named[2]) if named and "flag" in reason else ""
     where = _where(flag, arguments) if flag else ("/etc/fstab",) if reason == "swap-on" else (config,)
     what = match["what"].strip().rstrip('"').strip()[:200]
+    words = _PREFIX.sub("", match[0]).strip().rstrip('"')[:200]
     onset = around.down_since(unit, log)
     yield Finding(
         code="NODE-05",
         reason=reason,
         title=_title(reason, units.node, flag or what, where),
-        detail=T("The kubelet says: {words}", words=what),
+        detail=T("The kubelet says: {words}", words=words),
         severity=around.severity(Severity.CRIT, onset),
         confidence=around.confidence(),
         subject=node(units.node),
@@ -126,7 +128,7 @@ def invalid_kubelet_configuration(
             "active": "false",
         },
         onset=onset,
-        proofs=(log.proof.quote(line.text), *_others(arguments, sysctls, reason), *around.proofs()),
+        proofs=(log.proof.quote(line.text), *_others(arguments, sysctls, reason, flag), *around.proofs()),
         fixes=tuple(_fixes(reason, flag, where)),
     )
 
@@ -148,11 +150,13 @@ def _where(flag: str, arguments: KubeletArguments | None) -> tuple[str, ...]:
     return files or (FLAGS,)
 
 
-def _others(arguments: KubeletArguments | None, sysctls: Sysctls | None, reason: str) -> Iterator[Proof]:
+def _others(arguments: KubeletArguments | None, sysctls: Sysctls | None, reason: str, flag: str) -> Iterator[Proof]:
+    """What else speaks of it: the swap devices, or the lines of the unit that set the flag or name a file of them."""
     if reason == "swap-on" and sysctls and sysctls.swaps:
         yield sysctls.proof.quote(*sysctls.swaps)
-    elif arguments:
-        yield arguments.proof
+    elif arguments and flag:
+        lines = arguments.unit.splitlines()
+        yield arguments.proof.quote(*(x for x in lines if flag in x or x.startswith("EnvironmentFile=")))
 
 
 def _title(reason: str, name: str, what: str, where: tuple[str, ...]) -> Text:
@@ -204,4 +208,4 @@ def _fixes(reason: str, flag: str, where: tuple[str, ...]) -> Iterator[Fix]:
 
 def without(flag: str) -> str:
     """The expression of ``sed -E`` that takes a flag with its value out of a line, and no flag that begins alike."""
-    return rf"""s#(^|[ "'=]){flag}(=[^ "']*| +[^- "'\\][^ "']*)?([ "']|$)#\1\3#"""
+    return rf's#(^|[ "=]){flag}(=[^ "]*| +[^- "\\][^ "]*)?([ "]|$)#\1\3#'

@@ -81,7 +81,7 @@ def node_cut_off_from_the_api(
     quotes = (log.proof.quote(*(x.text for x in hits[-3:])),) if log and hits else ()
     if path.works:
         if used := _elsewhere(hits, path):
-            yield _another_address(around, beat, used, (*quotes, path.proof, beats.proof))
+            yield _another_address(around, beat, used, (*quotes, path.proof, *around.proofs()))
         return
     near = [n for n in all_paths.by_node if n == units.node or _same_place(nodes, units.node, n)]
     cut = tuple(sorted(n for n in near if _is_cut(all_units.get(n), all_paths.get(n), beats, clock))) or (units.node,)
@@ -99,7 +99,7 @@ def node_cut_off_from_the_api(
         subject=node(units.node),
         facts={"node": units.node, "nodes": cut, "addresses": tuple(path.answers)},
         onset=min(beats.last[n] for n in cut),
-        proofs=(path.proof, beats.proof, *quotes, units.proof, *(p.proof for p in others if p)),
+        proofs=(_unanswered(path), *around.proofs(), *quotes, *(_unanswered(p) for p in others if p)),
         fixes=(_look(tuple(path.answers)),),
     )
 
@@ -166,6 +166,10 @@ def _silent_too(nodes: Nodes | None, beats: Heartbeats, clock: Clock, cut: tuple
     """Other nodes of the same zone or subnet that are not heard of, and were not looked into."""
     silent = (n for n, at in beats.last.items() if n not in cut and clock.age(at) > beats.stale_seconds)
     return tuple(sorted(n for n in silent if _same_place(nodes, cut[0], n)))
+
+
+def _unanswered(path: ApiPath) -> Proof:
+    return path.proof.quote(*(f"{path.node}: {address}: no answer" for address in path.answers))
 
 
 def _title(cut: tuple[str, ...]) -> Text:

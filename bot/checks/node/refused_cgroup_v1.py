@@ -104,6 +104,7 @@ def _refused(around: Around, kubelet: Unit, log: KubeletLog, line: str, config: 
 
 
 def _latent(around: Around, cgroups: Cgroups) -> Finding:
+    version = around.object.status.node_info.kubelet_version if around.object else ""
     return Finding(
         code="NODE-15",
         reason="next-upgrade",
@@ -113,8 +114,8 @@ def _latent(around: Around, cgroups: Cgroups) -> Finding:
         subject=node(around.node),
         facts={"node": around.node, "component": "kubelet", "active": "true"},
         proofs=(
-            cgroups.proof.quote(*cgroups.proof.body.splitlines()[:1]),
-            *([around.nodes.proof] if around.nodes else []),
+            cgroups.proof.quote(f"/sys/fs/cgroup: {cgroups.proof.body.partition(chr(10))[0]}"),
+            *((around.nodes.proof.quote(f"{around.node}: kubeletVersion={version}"),) if around.nodes else ()),
         ),
         fixes=(
             Fix(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bot.check import check
 from bot.model.cluster import NodeEvents
 from bot.model.evidence import Clock, Expectations
-from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity, Stage
 from bot.model.host import KubeletArguments, KubeletLog
 from bot.model.host_resources import KubeletSettings
 from bot.model.k8s import Event
@@ -143,5 +143,6 @@ def _fixes(name: str, arguments: KubeletArguments | None, *, off: bool | None) -
         ),
         verify=("kubectl get events -A --field-selector reason=NodeAllocatableEnforced",),
         undo=(f"sudo cp -p {config}.bak {config}", "sudo systemctl restart kubelet"),
+        stage=Stage.POSTURE,
     )
     return (on,)
