@@ -11,11 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import app
 from bot.check import FORBIDDEN_SLUG, HEADINGS, Check, load
 from bot.model.rows import rows
-from bot.playground.demos import scenarios_root
-from bot.scenario import Scenario, find
 
 ROOT = Path(__file__).resolve().parents[3]
 CHECKS = load()
@@ -115,24 +112,3 @@ def test_the_slug_names_a_defect_and_the_file(item: Check) -> None:
     assert FORBIDDEN_SLUG.match(item.slug) is None
     assert module(item).stem == item.slug
     assert module(item).parent.name == rows()[item.code].family.lower()
-
-
-def recorded() -> list[Scenario]:
-    """Every incident that ships, and one scenario of each row."""
-    by_row: dict[str, Scenario] = {}
-    for scenario in find(ROOT / "tests" / "scenarios"):
-        for expected in scenario.find or scenario.roots or ():
-            by_row.setdefault(expected.code, scenario)
-    chosen = {s.id: s for s in by_row.values()}
-    return [*find(scenarios_root()), *chosen.values()]
-
-
-def test_reasons_that_are_said_are_explained() -> None:
-    """Whatever a recorded incident yields is on the page of its check."""
-    unexplained = {
-        f"{entry.finding.code} {entry.finding.reason}"
-        for scenario in recorded()
-        for entry in app.run_scenario(scenario).entries
-        if entry.finding.reason not in listed(CHECKS[entry.finding.code])
-    }
-    assert unexplained == set()

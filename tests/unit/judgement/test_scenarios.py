@@ -48,6 +48,14 @@ def test_no_check_fails_in_a_scenario(name: str) -> None:
     assert () == (report.failed if report else ())
 
 
+@pytest.mark.parametrize("name", sorted(scenarios()))
+def test_every_reason_that_is_said_is_on_the_page_of_its_check(name: str) -> None:
+    """Whoever routes reports by reason looks it up there."""
+    report = judged(name).report
+    said = {(e.finding.code, e.finding.reason) for e in report.entries} if report else set()
+    assert [] == [f"{code} {reason}" for code, reason in said if f"- {reason}: " not in checks()[code].page]
+
+
 @pytest.mark.parametrize("code", sorted(checks()))
 def test_every_row_has_a_positive_and_a_silent_scenario(code: str) -> None:
     """The silent one runs the check with its evidence, so that its silence means something."""
