@@ -36,6 +36,7 @@ from bot.model.host import (
     Sysctls,
 )
 from bot.model.host_reach import NodeReach
+from bot.model.host_resources import Cgroups, KubeletSettings
 from bot.model.k8s import Event, TargetRef
 from tests.unit.judgement import undo
 from tests.unit.judgement.fact import Changes, Fact, Scene, each, put, swap, to
@@ -78,6 +79,11 @@ def announced(events: Any, scene: Scene) -> Any:
         involved_object=TargetRef(kind="Node", name=scene.key),
     )
     return swap(events, items=(*events.items, event))
+
+
+def upgraded(node: Any, _: Scene) -> Any:
+    """A node whose kubelet is of 1.36."""
+    return put(node, "status.node_info.kubelet_version", "v1.36.3")
 
 
 def same_boot(node: Any, scene: Scene) -> Any:
@@ -230,6 +236,10 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             "the file is not the one in use", {Certificates: each("items", lambda c, s: swap(c, path=f"{c.path}.old"))}
         ),
         Fact("the log does not complain", {KubeletLog: to(lines=())}, left="likely"),
+        Fact(
+            "the kubelet uses the certificate in its kubeconfig",
+            {Certificates: to(kubelet="/etc/kubernetes/kubelet.conf")},
+        ),
     ),
     "NODE-08": (
         Fact("the clock is right", {NodeClock: to(offset=0.02, daemon_offset=0.01)}),
@@ -291,11 +301,16 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact("the CNI is configured and runs", {CniFiles: to(configurations={"10.conflist": "{}"})}, left="likely"),
     ),
     "NODE-15": (
-        RUNS,
+        Fact("the kubelet is active, for an hour", RUNS.changes, reasons=("cgroup-v1",)),
         IN_K3S,
-        Fact("the last start does not say it", {KubeletLog: undo.not_saying("cgroup v1")}),
-        Fact("an earlier start said it, the last one did not", {KubeletLog: another_start}),
-        Fact("the API server and the kubelet's ports know of no fault", HEARD, left="likely"),
+        Fact("the last start does not say it", {KubeletLog: undo.not_saying("cgroup v1")}, reasons=("cgroup-v1",)),
+        Fact("an earlier start said it, the last one did not", {KubeletLog: another_start}, reasons=("cgroup-v1",)),
+        Fact("the API server and the kubelet's ports know of no fault", HEARD, ("cgroup-v1",), left="likely"),
+        Fact("the host uses cgroup v2", {Cgroups: to(unified=True)}, reasons=("next-upgrade",)),
+        Fact("the kubelet has been upgraded", {Nodes: undo.of_node(upgraded)}, reasons=("next-upgrade",)),
+        Fact(
+            "cgroup v1 is allowed", {KubeletSettings: to(values={"failCgroupV1": "false"})}, reasons=("next-upgrade",)
+        ),
     ),
     "NODE-10": (
         Fact("unit and socket are there", {HostUnits: works_by_hand, ContainerRuntime: sockets_there}),
