@@ -46,7 +46,7 @@ def broken_cross_node_network(
     Rule:
         The other node answers, and no pod on it does that no NetworkPolicy holds back (silence or no route; a refusal
         is an answer), or the kernel has no way from this node's pods to the other node. Confirmed when the
-        nodes show why, or the other side fails in the same way.
+        nodes show why, or the other side fails in the same way; only possible when policies may not be read.
     Cause:
         A port of the overlay is blocked (NET-08), a route is missing, the CNI's agent is down, podCIDRs clash, packets
         are too large (NET-10). It explains DNS-04, DNS-03, APISVC-03, APP-02.
@@ -145,9 +145,11 @@ def _confidence(
     free = [x for x in lost if not (policies and (pod := known.get(x.pod)) and policies.hold_back(pod))]
     if not free:
         return None
+    if policies is None:
+        return Confidence.POSSIBLE
     if mirrored:
-        return Confidence.CONFIRMED if policies else Confidence.LIKELY
-    several = any(x.pod.startswith("kube-system/") for x in free) or (policies is not None and len(free) > 1)
+        return Confidence.CONFIRMED
+    several = len(free) > 1 or free[0].pod.startswith("kube-system/")
     return Confidence.LIKELY if several else Confidence.POSSIBLE  # one pod alone may have trouble of its own
 
 

@@ -70,7 +70,7 @@ def forward_policy_drop(
     setters = tuple(n for n in SETTERS if units and (u := units.get(n)) and u.running)
     lost = _out_of_reach(chain.node, everywhere)
     counted = f"policy DROP met {chain.dropped[0]}, then {chain.dropped[1]} packets" if chain.dropped else ""
-    rests = reason == "dropping" and not bypasses_iptables(pods) and (pods is None or bool(used))
+    rests = reason == "dropping" and bool(used) and not bypasses_iptables(pods)
     yield Finding(
         code="NET-06",
         reason=reason,

@@ -60,7 +60,7 @@ def ip_forwarding_off(
     if not off:
         return
     setting = off[0]
-    unsure = bypasses_iptables(pods) or (pods is not None and not used)
+    unsure = bypasses_iptables(pods) or not used
     later = (sysctls.files or {}).get(setting, ())
     yield Finding(
         code="NET-07",

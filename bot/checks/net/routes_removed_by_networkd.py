@@ -53,8 +53,8 @@ def routes_removed_by_networkd(
     clock: Clock,
     peers: PerNode[PolicyRouting],
     links: Links | None,
-    identity: NodeIdentity | None,
-    agent: CniAgent | None,
+    identity: NodeIdentity,
+    agent: CniAgent,
 ) -> Iterator[Finding]:
     """The network manager of the node removed the CNI's routes and rules.
 
@@ -90,9 +90,8 @@ def routes_removed_by_networkd(
     if not dead or not starts:
         return
     # what the last boot or a new agent left out was not removed afterwards
-    rebuilt = [s for p in (agent.pods if agent else ()) if (s := running_since(p))]
-    booted = [identity.booted + WITH_BOOT] if identity else []
-    after = max((min(starts), *booted, *rebuilt))
+    rebuilt = [s for p in agent.pods if (s := running_since(p))]
+    after = max(min(starts), identity.booted + WITH_BOOT, *rebuilt)
     change = _change(units, manager, _kept(manager, dead), lambda at: _counts(at, after, clock), links)
     if change is None:
         return

@@ -298,13 +298,15 @@ LOST = routing(rule(), t2=())
 def test_networkd_that_started_with_the_machine_removed_nothing() -> None:
     """After a reboot the tables are empty because the agent has not built them; pods keep their start times."""
     known = (LOST, pods(pod()), CLOCK, links("eth0", "eth1"), manager())
-    assert [] == judged("NET-05", *known, networkd(), identity(ago(minutes=26)))
-    assert ["networkd-restarted"] == [f.reason for f in judged("NET-05", *known, networkd(), identity(ago(days=40)))]
+    assert [] == judged("NET-05", *known, networkd(), agent(), identity(ago(minutes=26)))
+    assert ["networkd-restarted"] == [
+        f.reason for f in judged("NET-05", *known, networkd(), agent(), identity(ago(days=40)))
+    ]
 
 
 def test_networkd_is_not_blamed_for_what_a_newer_agent_did_not_build() -> None:
     """An agent that was started after networkd has looked at the tables since."""
-    known = (LOST, pods(pod()), CLOCK, links("eth0", "eth1"), manager(), networkd())
+    known = (LOST, pods(pod()), identity(ago(days=40)), links("eth0", "eth1"), manager(), networkd())
     assert [] == judged("NET-05", *known, agent(started=ago(minutes=5)))
     assert 1 == len(judged("NET-05", *known, agent(started=ago(days=3))))
 
@@ -312,7 +314,7 @@ def test_networkd_is_not_blamed_for_what_a_newer_agent_did_not_build() -> None:
 @pytest.mark.parametrize("line", ["caliab12: Gained carrier", "veth9f: Lost carrier", "eni12ab34: Gained carrier"])
 def test_the_ends_of_pods_links_are_no_reconfiguration(line: str) -> None:
     """Networkd tells of every pod that starts or ends."""
-    known = (LOST, pods(pod()), CLOCK, links("eth0", "eth1"), networkd(ago(days=40)))
+    known = (LOST, pods(pod()), identity(ago(days=60)), agent(), links("eth0", "eth1"), networkd(ago(days=40)))
     assert [] == judged("NET-05", *known, manager(line))
     again = judged("NET-05", *known, manager("eth1: Reconfiguring with /etc/systemd/network/10-eth1.network."))
     assert ["networkd-reconfigured"] == [f.reason for f in again]
@@ -321,7 +323,7 @@ def test_the_ends_of_pods_links_are_no_reconfiguration(line: str) -> None:
 def test_rules_that_networkd_removed_are_judged_by_the_setting_about_rules() -> None:
     """ManageForeignRoutes=no keeps routes, not rules."""
     gone = routing()
-    known = (gone, pods(pod()), CLOCK, links("eth0", "eth1"), networkd())
+    known = (gone, pods(pod()), identity(ago(days=40)), agent(), links("eth0", "eth1"), networkd())
     routes, rules = manager(manageforeignroutes="no"), manager(manageforeignroutingpolicyrules="no")
     assert 1 == len(judged("NET-05", *known, routes, peers=GOOD_PEER))
     assert [] == judged("NET-05", *known, rules, peers=GOOD_PEER)
@@ -426,8 +428,8 @@ def test_pods_that_have_no_way_to_another_node_are_cut_off_from_it() -> None:
 def test_one_end_of_a_broken_way_is_named_not_both() -> None:
     """Neither shows why: the node that was asked about; one shows why: that one."""
     back = crossed("node-d", legs=(leg("ok", peer=HERE), leg("timeout", "shop/web-1", peer=HERE)))
-    here = judged("NET-09", crossed(legs=SILENT), machine(), CLOCK, ASK, everywhere={"node-d": back})
-    there = judged("NET-09", back, machine(), CLOCK, ASK, everywhere={HERE: crossed(legs=SILENT)})
+    here = judged("NET-09", crossed(legs=SILENT), machine(), ASK, everywhere={"node-d": back})
+    there = judged("NET-09", back, machine(), ASK, everywhere={HERE: crossed(legs=SILENT)})
     assert (["no-answer"], []) == ([f.reason for f in here], there)
     broken = crossed("node-d", legs=back.legs, ways=(Way(peer=HERE, address=POD, device="flannel.1", forwarded=False),))
     assert [] == judged("NET-09", crossed(legs=SILENT), machine(), CLOCK, ASK, everywhere={"node-d": broken})

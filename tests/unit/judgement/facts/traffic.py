@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.model.cluster import PodsOnNode, SystemPods
-from bot.model.host import HostUnits, KernelLog, KubeletLog, Links, ProxyMode, Sysctls
+from bot.model.host import AddressLeases, HostUnits, KernelLog, KubeletLog, Links, ProxyMode, Sysctls
 from bot.model.host_traffic import Conntrack, CrossNode, ReversePath, ServiceProxy, ServiceRules
 from bot.model.workloads import PodEvents
 from tests.unit.judgement import undo
@@ -86,7 +86,11 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact("the pods have addresses", {PodsOnNode: each("items", lambda p, s: put(p, "status.pod_ip", "10.9.9.9"))}),
         Fact("it began forty seconds ago", {PodEvents: seen(seconds=40)}),
         Fact("the events are over", {PodEvents: each("items", over)}),
-        Fact("the kubelet does not say so", {KubeletLog: undo.not_saying(NO_NETWORK)}, left="likely"),
+        Fact(
+            "the kubelet does not say so, and nothing is leaked",
+            {KubeletLog: undo.not_saying(NO_NETWORK), AddressLeases: to(files={})},
+            left="likely",
+        ),
     ),
     "NET-17": (
         Fact("the count stands still", {ReversePath: to(readings=(7, 7))}),
