@@ -128,7 +128,7 @@ def _rule(item: dict[str, Any]) -> Rule:
         source=f"{source}/{length}" if length is not None and source != "all" else source,
         table=str(item.get("table", "")),
         interface=str(next((item[key] for key in ("iif", "iifname", "oif", "oifname") if item.get(key)), "")),
-        mark=str(item.get("fwmark", "")),
+        mark="/".join(str(item[key]) for key in ("fwmark", "fwmask") if key in item),
         destination="" if to == "all" else f"{to}/{to_length}" if to and to_length is not None else to,
     )
 
