@@ -45,7 +45,7 @@ def unexpected_reboot(
     Rule:
         Up for less than 24 h and not announced. Confirmed when the API server saw the boot too; only possible after an
         orderly shutdown (or one of which nothing is known) when the node's events, which announce it, could not be read
-        or are gone: they are kept for an hour.
+        or are gone (they are kept for an hour): then it is information.
     Cause:
         A crash, a power failure, maintenance of the host. A boot exposes faults that were there before: NODE-04,
         CTRL-09, NET-01, NET-02, NODE-05, NODE-10 are "exposed by" it.
@@ -81,12 +81,13 @@ def unexpected_reboot(
         proofs.append(nodes.proof.quote(f"{machine.name}: nodeInfo.bootID={machine.status.node_info.boot_id}"))
     crashed = boots is not None and boots.orderly is False
     heard = events is not None and (crashed or _reaches_back(seen, identity.booted, clock))
+    usual = Severity.HIGH if heard else Severity.INFO
     yield Finding(
         code="NODE-30",
         reason="crashed" if crashed else "restarted",
-        title=_title(identity, crashed=crashed),
+        title=_title(identity, crashed=crashed, heard=heard),
         detail=T("Enabled, but not running since: {units}", units=idle) if idle else None,
-        severity=Around(node=identity.node, clock=clock, nodes=nodes).severity(Severity.HIGH, identity.booted),
+        severity=Around(node=identity.node, clock=clock, nodes=nodes).severity(usual, identity.booted),
         confidence=_confidence(heard=heard, sure=event is not None or changed),
         subject=node(identity.node),
         facts={"node": identity.node, "boot_id": identity.boot_id, "not_started": idle},
@@ -96,7 +97,13 @@ def unexpected_reboot(
     )
 
 
-def _title(identity: NodeIdentity, *, crashed: bool) -> Text:
+def _title(identity: NodeIdentity, *, crashed: bool, heard: bool) -> Text:
+    if not heard:
+        return T(
+            "{node} rebooted at {time}; whether that was announced is not known",
+            node=identity.node,
+            time=identity.booted,
+        )
     if crashed:
         return T(
             "{node} crashed and rebooted at {time}: no shutdown came before", node=identity.node, time=identity.booted
@@ -113,7 +120,7 @@ def _tells_of(event: Event, identity: NodeIdentity) -> bool:
 def _reaches_back(seen: tuple[Event, ...], booted: datetime, clock: Clock) -> bool:
     """Whether an announcement would still be there: the boot is young, or events of that time are."""
     oldest = min((t for e in seen if (t := e.first_timestamp or e.seen)), default=None)
-    return clock.now - booted + ANNOUNCED <= KEPT or (oldest is not None and oldest <= booted + NEW)
+    return clock.now - booted + NEW <= KEPT or (oldest is not None and oldest <= booted + NEW)
 
 
 def _confidence(*, heard: bool, sure: bool) -> Confidence:
