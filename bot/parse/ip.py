@@ -105,13 +105,16 @@ def addresses(text: str) -> dict[str, tuple[str, ...]]:
 def rules(text: str) -> tuple[Rule, ...]:
     """``ip -j rule show`` or ``ip rule show``; there are always rules, so none is not an answer.
 
+    Those that look up no table (``unreachable``, ``goto``) and those for what is *not* from somewhere are left out.
+
     Raises:
         UnparsableError: no rule, or rules of busybox, whose ``ip`` leaves out the interface that a rule is for.
     """
     if _BUSYBOX in text:
         raise UnparsableError("ip rule", text)
     if is_json(text):
-        found = [_rule(i) for i in find_json(text, "ip rule") if isinstance(i, dict) and "priority" in i]
+        items = [i for i in find_json(text, "ip rule") if isinstance(i, dict)]
+        found = [_rule(i) for i in items if "priority" in i and "table" in i and "not" not in i]
     else:
         found = [_rule_of_text(m) for line in text.splitlines() if (m := _RULE.match(line.strip()))]
     if not found:

@@ -105,3 +105,22 @@ def test_a_rule_names_the_interface_that_packets_leave_by_also_when_it_is_gone()
     )
     plain = "900:\tfrom all oif eth1 [detached] lookup 1002\n1000:\tfrom 10.78.12.128/25 lookup 1002\n"
     assert [["eth1", ""], ["eth1", ""]] == [[r.interface for r in ip.rules(t)] for t in (text, plain)]
+
+
+ODD_JSON = (
+    '[{"priority":0,"src":"all","table":"local"},{"priority":32762,"src":"10.7.0.0","srclen":16,"goto":32766},'
+    '{"priority":32764,"src":"10.9.0.0","srclen":16,"action":"unreachable"},'
+    '{"priority":32765,"not":null,"src":"10.0.0.0","srclen":8,"table":"100"},{"priority":32766,"src":"all","table":"main"}]'
+)
+ODD_TEXT = """0:	from all lookup local
+32762:	from 10.7.0.0/16 goto 32766
+32764:	from 10.9.0.0/16 unreachable
+32765:	not from 10.0.0.0/8 lookup 100
+32766:	from all lookup main
+"""
+
+
+@pytest.mark.parametrize("text", [ODD_JSON, ODD_TEXT])
+def test_rules_that_lead_to_no_table_are_left_out(text: str) -> None:
+    """A rule with another action has no table that could be empty; one for everything else names no source."""
+    assert [(0, "local"), (32766, "main")] == [(rule.priority, rule.table) for rule in ip.rules(text)]
