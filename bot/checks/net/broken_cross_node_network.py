@@ -142,7 +142,7 @@ def _confidence(
     if found.proof:
         return Confidence.CONFIRMED if lost else Confidence.LIKELY
     known = {p.path: p for there in pods for p in there.items}
-    free = [x for x in lost if not (policies and (pod := known.get(x.pod)) and policies.hold_back(pod))]
+    free = [x for x in lost if policies is None or ((pod := known.get(x.pod)) and not policies.hold_back(pod))]
     if not free:
         return None
     if policies is None:

@@ -43,7 +43,7 @@ def dead_service_proxy(
     nodes: Nodes,
     rules: PerNode[ServiceRules],
     modes: PerNode[ProxyMode],
-    pods: PodsOnNode | None,
+    pods: PodsOnNode,
     system: SystemPods | None,
     units: HostUnits | None,
     journal: ServiceProxyLog | None,
@@ -125,14 +125,14 @@ class Seen:
 
 
 def _wanted(
-    here: Node, proxy: ServiceProxy, pods: PodsOnNode | None, system: SystemPods | None, units: HostUnits | None
+    here: Node, proxy: ServiceProxy, pods: PodsOnNode, system: SystemPods | None, units: HostUnits | None
 ) -> bool:
     """Whether this cluster has kube-proxy, so that this node should, unless something replaces it here."""
     if is_virtual(here) or here.status.node_info.operating_system == "windows":
         return False
     unit = units.get("kube-proxy") if units else None
     elsewhere = any(is_proxy(p) for p in (system.items if system else ()))
-    replaced = any(REPLACES.search(p.metadata.name) for p in (pods.items if pods else ()))
+    replaced = any(REPLACES.search(p.metadata.name) for p in pods.items)
     return bool(proxy.pods) or (elsewhere and not replaced) or (unit is not None and unit.starts_at_boot)
 
 

@@ -53,6 +53,7 @@ from bot.model.k8s import (
     Taint,
 )
 from bot.model.k8s.pods import PodAddress
+from bot.model.policies import NetworkPolicies
 from bot.model.proof import Proof, Source
 from bot.model.refs import node
 from bot.model.text import T
@@ -76,7 +77,7 @@ def judged(code: str, *evidence: Evidence, **peers: Mapping[str, Evidence]) -> l
     check = CHECKS[code]
     values: dict[str, object] = {}
     for need in check.needs:
-        given = next((e for e in (*evidence, CLOCK) if isinstance(e, need.type)), None)
+        given = next((e for e in (*evidence, CLOCK, pods()) if isinstance(e, need.type)), None)
         own = {given.key: given} if given else {}
         values[need.name] = PerNode({**own, **peers.get(need.name, {})}) if need.every_node else given
     return [r for r in check.run(**values) if isinstance(r, Finding)]
@@ -413,6 +414,7 @@ def leg(result: str, name: str = "", peer: str = "node-d") -> Leg:
 
 ASK = Ask(proof=PROOF, command="node-why", target=HERE)
 SILENT = (leg("ok"), leg("timeout", "kube-system/dns-1"))
+OPEN = NetworkPolicies(proof=PROOF, items=())
 
 
 def test_pods_that_have_no_way_to_another_node_are_cut_off_from_it() -> None:
@@ -581,3 +583,15 @@ def test_an_edge_is_followed_only_where_its_guard_holds(cause: Finding, effect: 
     """The words behind each edge of catalogue C.1, as cases."""
     link = next(x for x in LINKS if (x.cause, x.effect) == (cause.code, effect.code) and x.type is Type.CAUSES)
     assert verdict is link.guard(Case(cause=cause, effect=effect, known=Known(), findings=(cause, effect)))
+
+
+def test_silence_of_pods_that_nobody_knows_accuses_nobody() -> None:
+    """Whether a policy holds a pod back can be told only of a pod that was read, and with the policies at hand."""
+    dns = {"node-d": pods(pod("kube-system/dns-1"), node="node-d")}
+    assert [] == judged("NET-09", crossed(legs=SILENT), machine(), ASK, OPEN)
+    assert ["likely"] == [
+        f.confidence.value for f in judged("NET-09", crossed(legs=SILENT), machine(), ASK, OPEN, pods=dns)
+    ]
+    assert ["possible"] == [
+        f.confidence.value for f in judged("NET-09", crossed(legs=SILENT), machine(), ASK, pods=dns)
+    ]
