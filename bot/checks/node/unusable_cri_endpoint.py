@@ -9,7 +9,7 @@ from bot.check import check
 from bot.checks.node.about import Around, kubelet_of, last_start, matching, restart
 from bot.model.cluster import Heartbeats, Nodes
 from bot.model.evidence import Clock
-from bot.model.finding import Finding, Fix, Safety, Severity
+from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import Call, ContainerRuntime, HostUnits, KubeletHealth, KubeletLog, NodeIdentity, Unit
 from bot.model.refs import node
 from bot.model.text import T, Text
@@ -43,7 +43,7 @@ def unusable_cri_endpoint(
     Rule:
         The kubelet does not run, its last start failed at the CRI endpoint, and the runtime that the endpoint
         belongs to is not simply down (NODE-10): its unit is active, its own socket is there, and a socket that nobody
-        listened at then is not there now either.
+        listened at then is not there now either. Possible where nobody could look at the sockets.
     Cause:
         A packaged containerd with CRI switched off; dockershim is gone; the runtime is too old. It explains NODE-03.
     Fix:
@@ -78,7 +78,7 @@ def unusable_cri_endpoint(
         reason=REASONS.get(why, "wrong-endpoint"),
         title=_title(why, units.node, endpoint),
         severity=around.severity(Severity.CRIT, onset),
-        confidence=around.confidence(),
+        confidence=Confidence.POSSIBLE if runtime is None and why != "Unimplemented" else around.confidence(),
         subject=node(units.node),
         facts={"node": units.node, "endpoint": endpoint, "component": "kubelet", "active": "false"},
         onset=onset,
