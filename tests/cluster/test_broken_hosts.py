@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.conftest import Lab
 from tests.cluster.control_plane import ADDRESS, SERVER, until
-from tests.cluster.drills import ask, broken, healed, not_ready, ready, says, thresholds
+from tests.cluster.drills import ask, broken, healed, not_ready, ready, roots, says, thresholds
 from tests.cluster.machine import CNI_CONFIG, FLAGS, PEM
 from tests.cluster.parts import part
 from tests.cluster.pki import kubeconfig
@@ -161,5 +161,7 @@ def test_a_scheduler_on_a_worker(lab: Lab) -> None:
         says(lab, report, "CTRL-09", "running")
         assert report.entry(report.roots[0].finding).finding.facts["component"] == (unit,)
         machine.run("systemctl", "stop", unit)
-        says(lab, ask(lab, WHY, **known), "CTRL-09", "enabled-only")
+        stopped = ask(lab, WHY, **known)
+        assert [] == roots(stopped), "nothing is broken before the next boot"
+        assert ("CTRL-09", "enabled-only") in {(e.finding.code, e.finding.reason) for e in stopped.entries}
     healed(lab, WHY, **known)

@@ -1,6 +1,8 @@
-"""Hosts that are odd rather than broken: a clock of 1970, an address of another machine, a name that nobody has."""
+"""Hosts that are odd rather than broken: an address of another machine, a name that nobody has, two names of one."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
@@ -8,11 +10,12 @@ from bot.config import NodeException
 from bot.errors import UsageError
 from bot.model.report import Status
 from tests.cluster.conftest import Lab
-from tests.cluster.drills import ask, broken, healed, not_ready, ready, roots, says
+from tests.cluster.control_plane import until
+from tests.cluster.drills import ask, broken, finding, healed, not_ready, ready, roots, says
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
 WHY = "node-why node2"
-DATE, REAL = "/usr/bin/date", "/usr/bin/date.real"
+LEFTOVER = "node2-old"
 
 
 def test_a_node_that_is_not_in_the_cluster_is_refused_with_the_nearest(lab: Lab) -> None:
@@ -20,19 +23,6 @@ def test_a_node_that_is_not_in_the_cluster_is_refused_with_the_nearest(lab: Lab)
     with pytest.raises(UsageError) as refused:
         ask(lab, "node-why node-2")
     assert "node2" in refused.value.nearest
-
-
-def test_a_clock_of_1970_is_the_one_thing_wrong(lab: Lab) -> None:
-    """A machine has no clock of its own here, so its date command is 1970: nothing else may be read from it."""
-
-    def turn_back() -> None:
-        lab.cloud.run("mv", DATE, REAL)
-        lab.cloud.write(DATE, f'#!/bin/sh\nexec {REAL} -d @100.5 "$@"\n')
-        lab.cloud.run("chmod", "755", DATE)
-
-    with broken("date", turn_back, lambda: lab.cloud.run("mv", REAL, DATE)):
-        says(lab, ask(lab, WHY), "NODE-08")
-    healed(lab, WHY)
 
 
 def test_an_address_that_leads_to_another_node_accuses_neither(lab: Lab) -> None:
@@ -49,3 +39,31 @@ def test_an_address_that_leads_to_another_node_accuses_neither(lab: Lab) -> None
         assert {code for code, _ in roots(report)} <= {"NODE-35"}, roots(report)
         assert report.status not in {Status.OK, Status.INFO}
     healed(lab, WHY)
+
+
+def test_a_second_name_of_one_machine_is_the_leftover(lab: Lab) -> None:
+    """NODE-35: renamed once, it is still registered under its old name, too; asked by either name."""
+    addresses = [{"type": "InternalIP", "address": lab.cloud.address}, {"type": "Hostname", "address": LEFTOVER}]
+    status = json.dumps({"status": {"addresses": addresses}})
+    node = json.dumps({"apiVersion": "v1", "kind": "Node", "metadata": {"name": LEFTOVER}})
+    delete: list[str] = []
+
+    def register() -> None:
+        lab.plane.kubectl("create", "-f", "-", stdin=node)
+        lab.plane.kubectl("patch", "node", LEFTOVER, "--subresource=status", "--type=merge", "-p", status)
+        until("a first word about it", lambda: unknown(lab, LEFTOVER), 60)
+
+    with broken("node", register, lambda: lab.plane.kubectl("delete", "node", LEFTOVER, "--ignore-not-found")):
+        for asked in (WHY, f"node-why {LEFTOVER}"):
+            report = ask(lab, asked)
+            says(lab, report, "NODE-35", "registered-twice", LEFTOVER)
+            delete[:] = finding(report).fixes[-1].commands
+        assert [f"kubectl delete node {LEFTOVER}"] == delete
+        lab.plane.kubectl(*delete[0].split()[1:])
+        healed(lab, WHY)
+
+
+def unknown(lab: Lab, node: str) -> bool:
+    """Whether the control plane has noticed that no kubelet speaks for this node."""
+    path = '{.status.conditions[?(@.type=="Ready")].status}'
+    return lab.plane.kubectl("get", "node", node, "-o", f"jsonpath={path}") == "Unknown"
