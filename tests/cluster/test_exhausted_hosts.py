@@ -23,6 +23,7 @@ WHY = "node-why node2"
 UNIT = "hoard"
 INOTIFY_INIT = 253  # the number of the system call
 TAKE_INSTANCES = f"while (syscall({INOTIFY_INIT}) >= 0) {{}} $! == 24 or die $!; sleep 600"  # 24: too many open files
+MAX_INSTANCES, MOST_FILES = "/proc/sys/fs/inotify/max_user_instances", 16384
 PID_MAX = "/proc/sys/kernel/pid_max"
 CHILDREN = 2500
 FORK = f"for (1..{CHILDREN}) {{ my $pid = fork; defined $pid or last; if (!$pid) {{ sleep 600; exit }} }} sleep 600"
@@ -31,7 +32,7 @@ SETTING = "/var/lib/kubelet/config.yaml"
 
 def hoard(machine: Machine, program: str) -> None:
     """Run a perl program that takes and keeps, as a unit that ends when it is stopped."""
-    kept = ("-p", "LimitNOFILE=16384", "-p", "TasksMax=infinity", "-p", "KillSignal=SIGKILL")
+    kept = ("-p", f"LimitNOFILE={MOST_FILES}", "-p", "TasksMax=infinity", "-p", "KillSignal=SIGKILL")
     machine.run("systemd-run", f"--unit={UNIT}", *kept, "perl", "-e", program)
 
 
@@ -44,6 +45,8 @@ def release(machine: Machine) -> None:
 def test_inotify_instances_that_somebody_holds(lab: Lab) -> None:
     """NODE-23: root's last instance is taken, and a kubelet that starts ends with cAdvisor's error."""
     machine = lab.cloud
+    if int(machine.run("cat", MAX_INSTANCES)) >= MOST_FILES:
+        impossible("more inotify instances are allowed here than one program may have files")
 
     def take() -> None:
         machine.run("systemctl", "stop", "kubelet")
