@@ -159,12 +159,15 @@ def _dead_on_the_way(routing: PolicyRouting, address: str) -> Iterator[str]:
 def _meant(
     table: str, pods: tuple[Pod, ...], routing: PolicyRouting, links: Links | None, peers: PerNode[PolicyRouting]
 ) -> bool:
-    """Whether a table is the pods' way out: other nodes have it so, a second card has their subnet, or it is theirs."""
+    """Whether a table is the pods' way out: other nodes have it so, a second card has their subnet, or it is theirs.
+
+    Also an empty one that is that of an interface, too, which is gone: its routes went along.
+    """
     if peers_agree(peers, routing.node) or any(_second_card(routing, links, p) for p in pods):
         return True
-    return not routing.tables[table] and any(
-        r.table == table and r.single and r.covers(p.status.pod_ip or "") for r in routing.rules for p in pods
-    )
+    leading = [r for r in routing.rules if r.table == table] if not routing.tables[table] else []
+    own = any(r.single and r.covers(p.status.pod_ip or "") for r in leading for p in pods)
+    return own or any(links is not None and r.interface and links.get(r.interface) is None for r in leading)
 
 
 def _second_card(routing: PolicyRouting, links: Links | None, pod: Pod) -> str:

@@ -30,11 +30,11 @@ _EXHAUSTED = re.compile(
 _NO_PLUGIN = re.compile(r'failed to find plugin \\?"(?P<plugin>[\w.-]+)')
 LATEST, OFTEN, RESTART = 600.0, 3, 60.0
 FEW, SHARE = 5, 0.2  # held for no pod: beyond what comes and goes
-FOLDER = "/var/lib/cni/networks"
+FOLDER, ASIDE = "/var/lib/cni/networks", "/var/lib/cni/leaked-addresses"
 # host-local writes the sandbox's id into the first line of each file; a runtime that does not answer must not lose any
 ORPHANS = (
     "sudo crictl pods -q >/dev/null && for f in $(sudo find "
-    f"{FOLDER} -type f -name '*[.:]*' ! -name 'last_reserved*'); do "
+    "{folder} -type f -name '*[.:]*' ! -name 'last_reserved*'); do "
     "sudo crictl inspectp \"$(sudo head -n 1 $f | tr -d '\\r')\" >/dev/null 2>&1 || "
 )
 
@@ -114,7 +114,7 @@ def failing_pod_network_setup(
             *((log.proof.quote(*(x.text for x in said[-2:])),) if log and said else ()),
             *((leases.proof.quote(*leaked[:3]),) if leases and leaked else ()),
         ),
-        fixes=_fixes(reason, pods.node, waiting[stuck[0]]),
+        fixes=_fixes(reason, pods.node, waiting[stuck[0]], leaked),
     )
 
 
@@ -165,7 +165,7 @@ def _title(reason: str, name: str, words: list[str]) -> Text:
     return T("the CNI plugin of {node} cannot set up the network of new pods", node=name)
 
 
-def _fixes(reason: str, name: str, pod: Pod) -> tuple[Fix, ...]:
+def _fixes(reason: str, name: str, pod: Pod, leaked: tuple[str, ...]) -> tuple[Fix, ...]:
     space, pod_name = shlex.quote(pod.metadata.namespace or "default"), shlex.quote(pod.metadata.name)
     verify = (f"kubectl -n {space} get pod {pod_name} -o wide",)
     if reason not in {"addresses-exhausted", "addresses-leaked"}:
@@ -188,15 +188,18 @@ def _fixes(reason: str, name: str, pod: Pod) -> tuple[Fix, ...]:
     if reason == "addresses-exhausted":
         larger = T("Give the node a larger pod network (podCIDR, or the subnet of its pods), or fewer pods.")
         return count, Fix(what=larger, safety=Safety.REVERSIBLE, verify=verify)
-    remove = Fix(
-        what=T("On the node: remove the files of addresses whose sandbox is gone."),
+    folders = {path.rpartition("/")[0] for path in leaked}
+    orphans = ORPHANS.format(folder=shlex.quote(folders.pop() if len(folders) == 1 else FOLDER))
+    aside = Fix(
+        what=T("On the node: put the files of addresses whose sandbox is gone aside."),
         safety=Safety.REVERSIBLE,
-        commands=(f"{ORPHANS}sudo rm -v $f; done",),
+        commands=(f"sudo mkdir -p {ASIDE}", f"{orphans}sudo mv -v $f {ASIDE}/; done"),
         verify=verify,
+        undo=(f"sudo cp -pn {ASIDE}/* {shlex.quote(leaked[0].rpartition('/')[0])}/"),
     )
     listed = Fix(
         what=T("On the node: list the addresses whose sandbox is gone."),
         safety=Safety.READ_ONLY,
-        commands=(f"{ORPHANS}echo $f; done",),
+        commands=(f"{orphans}echo $f; done",),
     )
-    return count, listed, remove
+    return count, listed, aside

@@ -65,7 +65,9 @@ def ip_forwarding_off(
     yield Finding(
         code="NET-07",
         reason="ip-forward-off" if setting in {GLOBAL, GLOBAL6} else "interface-forwarding-off",
-        title=T("{node} does not forward packets: {setting} is 0", node=sysctls.node, setting=setting),
+        title=T("{node} does not forward IPv6 packets: {setting} is 0", node=sysctls.node, setting=setting)
+        if setting == GLOBAL6
+        else T("{node} does not forward packets: {setting} is 0", node=sysctls.node, setting=setting),
         detail=T("Files say {values} for the next boot.", values=later) if later else None,
         severity=Severity.HIGH,
         confidence=Confidence.POSSIBLE if unsure else Confidence.LIKELY,
