@@ -51,8 +51,8 @@ def disk_full_of_files(
     Rule:
         Less of the filesystem of images (or of the kubelet) is available than the node's own limit for eviction (by
         default 15 % and 10 %), and images are less than 40 % of what is used, or one folder without images is more than
-        60 %. A folder is named when it is 40 % of what is used. Where neither images nor folders tell, it is only
-        possible.
+        60 %. A folder is named when it is 40 % of what is used. Where neither images nor folders tell, where the
+        mounts were not read, or the limit was not and the kubelet reports no pressure, it is only possible.
     Cause:
         A log without rotation, a program that writes without end, core dumps, a deleted file that a program still
         writes. It explains evicted pods and DiskPressure.
@@ -87,7 +87,7 @@ def disk_full_of_files(
     reason = _reason(about, found, top)
     since, pressed = space.pressed_since(about.node, "DiskPressure"), space.pressed(about.node, "DiskPressure")
     told = space.told(events, clock)
-    sure = Confidence.CONFIRMED if pressed or told else Confidence.LIKELY
+    sure = about.confidence(told=bool(told))
     yield Finding(
         code="NODE-19",
         reason=reason,

@@ -10,7 +10,7 @@ from bot.checks.node import space
 from bot.checks.node.about import Around
 from bot.model.cluster import NodeEvents, Nodes
 from bot.model.evidence import Clock, Expectations
-from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
+from bot.model.finding import Finding, Fix, Safety, Severity
 from bot.model.host import ContainerRuntime, Disks, KubeletArguments, Mounts
 from bot.model.host_resources import DiskUse, Images, KubeletSettings
 from bot.model.refs import node
@@ -47,7 +47,8 @@ def disk_full_of_images(
         default 15 % and 10 %), and images are at least 40 % of what is used; layers that images share are counted in
         each, so never more than du finds in the runtime's folder; containerd tells their compressed sizes, so what
         containers did not write into that folder counts, too. Confirmed when the kubelet reports DiskPressure, or that
-        it cannot free enough.
+        it cannot free enough. Only possible where the mounts could not be read, or where the limit could not be read
+        and the kubelet reports no pressure.
     Cause:
         Many or large images in a short time; garbage collection cannot keep up or is off. It explains evicted pods,
         failing pulls, and a runtime that cannot write.
@@ -90,7 +91,7 @@ def disk_full_of_images(
         ),
         detail=_detail(images, runtime, found),
         severity=Around(node=disks.node, clock=clock, nodes=nodes).severity(Severity.HIGH, since),
-        confidence=Confidence.CONFIRMED if pressed or told else Confidence.LIKELY,
+        confidence=about.confidence(told=bool(told)),
         subject=node(disks.node),
         facts={
             **space.facts(about, found),

@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.checks.node import eviction
 from bot.model.cluster import NodeEvents, Nodes
 from bot.model.evidence import Clock, Expectations
-from bot.model.finding import Fix, Safety
+from bot.model.finding import Confidence, Fix, Safety
 from bot.model.host import ContainerRuntime, Disks, Filesystem, KubeletArguments, Mounts
 from bot.model.host_resources import DiskUse, Images, KubeletSettings
 from bot.model.k8s import Node
@@ -94,6 +94,18 @@ class Space:
         if kubelet and self._is_short(kubelet, "nodefs"):
             return Short(filesystem=kubelet, left=left(kubelet), images=0.0)
         return None
+
+    def confidence(self, *, told: bool) -> Confidence:
+        """How sure it is that space is short: the kubelet says so, df alone does, or what df means is not known.
+
+        A kubelet that reports no pressure contradicts a limit that was not read; without the mounts, a folder may lie
+        on another disk than df shows.
+        """
+        if told or pressed(self.node, "DiskPressure"):
+            return Confidence.CONFIRMED
+        condition = self.node.condition("DiskPressure") if self.node else None
+        denied = self.settings is None and condition is not None and condition.status == "False"
+        return Confidence.POSSIBLE if denied or self.mounts is None else Confidence.LIKELY
 
     @property
     def image_share(self) -> float:

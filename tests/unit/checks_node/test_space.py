@@ -40,6 +40,7 @@ NODE = "node-3"
 CHECKS = load()
 GIB = 1024**3
 ABOUT: dict[str, Any] = {"proof": PROOF, "node": NODE}
+MOUNTS = Mounts(**ABOUT, items=())
 NONE = Images(**ABOUT, items=())
 
 
@@ -52,7 +53,7 @@ def judged(code: str, *evidence: Evidence) -> list[Finding]:
     """The findings of one check; evidence that is not given is missing."""
     values: dict[str, object] = {}
     for need in CHECKS[code].needs:
-        given = next((e for e in (*evidence, CLOCK) if isinstance(e, need.type)), None)
+        given = next((e for e in (*evidence, CLOCK, MOUNTS) if isinstance(e, need.type)), None)
         values[need.name] = PerNode({}) if need.every_node else given
     return [r for r in CHECKS[code].run(**values) if isinstance(r, Finding)]
 
@@ -278,6 +279,15 @@ def test_a_node_that_was_cordoned_before_is_no_alarm() -> None:
     (after,) = judged("NODE-18", *full, machine(pressure=True, cordoned=ago(hours=2)))
     (before,) = judged("NODE-18", *full, machine(pressure=True, cordoned=ago(minutes=1)))
     assert [Severity.INFO, Severity.HIGH] == [after.severity, before.severity]
+
+
+@pytest.mark.parametrize("pressure", [False, True])
+def test_a_kubelet_without_pressure_contradicts_a_limit_that_was_not_read(pressure: bool) -> None:
+    """12 % are left: short by default, and the kubelet, whose limit nobody read, says that it is not."""
+    evidence = disks(filesystem(88)), images(70), machine(pressure=pressure)
+    unread, read = judged("NODE-18", *evidence)[0], judged("NODE-18", *evidence, settings())[0]
+    expected = Confidence.CONFIRMED if pressure else Confidence.POSSIBLE
+    assert [expected, Confidence.CONFIRMED if pressure else Confidence.LIKELY] == [unread.confidence, read.confidence]
 
 
 def test_inodes_are_held_against_the_nodes_own_limit() -> None:

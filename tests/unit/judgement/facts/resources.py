@@ -137,7 +137,7 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     "NODE-19": (
         Fact("there is space", {Disks: spacious}),
         Fact("the node evicts only below one percent", {KubeletSettings: EVICTS_LATE}),
-        Fact("nobody knows what fills it", {DiskUse: to(folders={})}),
+        Fact("nobody knows what fills it", {DiskUse: to(folders={}, deleted=None)}),
         Fact("the kubelet reports no pressure", QUIET_DISK, left="likely"),
     ),
     "NODE-20": (
