@@ -195,7 +195,7 @@ def _fixes(reason: str, name: str, pod: Pod, leaked: tuple[str, ...]) -> tuple[F
         safety=Safety.REVERSIBLE,
         commands=(f"sudo mkdir -p {ASIDE}", f"{orphans}sudo mv -v $f {ASIDE}/; done"),
         verify=verify,
-        undo=(f"sudo cp -pn {ASIDE}/* {shlex.quote(leaked[0].rpartition('/')[0])}/"),
+        undo=(f"sudo cp -pn {ASIDE}/* {shlex.quote(leaked[0].rpartition('/')[0])}/",),
     )
     listed = Fix(
         what=T("On the node: list the addresses whose sandbox is gone."),
