@@ -18,6 +18,10 @@ USED_BY = {
     "etcd": ("etcd/server", "etcd/peer", "etcd/healthcheck-client", "etcd/ca"),
     "kube-controller-manager": ("ca", "front-proxy-ca"),
 }
+HELD_BY = {  # kubeconfigs that hold their certificate themselves
+    "kube-controller-manager": "/etc/kubernetes/controller-manager.conf",
+    "kube-scheduler": "/etc/kubernetes/scheduler.conf",
+}
 _NAMED = re.compile(r"(?m)^\s*client-certificate:\s*[\"']?([^\s\"']+)")
 
 
@@ -40,10 +44,11 @@ def sections(manifests: StaticManifests | None, arguments: KubeletArguments | No
     names = [n for c in (manifests.control_plane if manifests else ()) for n in USED_BY.get(c, ())]
     paths = (own_file(arguments), *dict.fromkeys(f"/etc/kubernetes/pki/{n}.crt" for n in names))
     conf = kubeconfig(arguments)
+    held = [HELD_BY[c] for c in (manifests.control_plane if manifests else ()) if c in HELD_BY]
     return (
         *(section("CERTS", file=path) for path in paths),
         section("CERTS_PATH", file=conf),
-        section("CERTS_DATA", file=conf),
+        *(section("CERTS_DATA", file=path) for path in dict.fromkeys((conf, *held))),
     )
 
 
@@ -76,12 +81,13 @@ def read(trip: Trip, shell: Shell, arguments: KubeletArguments | None) -> Certif
             unread[path] = str(error)
             continue
         items += [found] if found else []
-    held = None if named else _held(trip, conf)
-    items += [held] if held else []
+    holding = [p for p in (*HELD_BY.values(), *(() if named else (conf,))) if f"CERTS_DATA:{p}" in trip.outputs]
+    held = [found for p in holding if (found := _held(trip, p))]
+    items += held
     if unread and not items:
         raise NoAnswerError(next(iter(unread.values())), "openssl on the node, and sudo for openssl x509 -noout")
     mine = named or _longer(items, own, conf)
-    proof = trip.proof(*keys, *([f"CERTS_DATA:{conf}"] if held else []))
+    proof = trip.proof(*keys, *(f"CERTS_DATA:{c.path}" for c in held))
     return Certificates(proof=proof, node=trip.node, items=tuple(items), unread=unread, kubelet=mine)
 
 

@@ -30,6 +30,10 @@ OF = {
     "etcd/ca": "etcd",
 }
 PKI = "/etc/kubernetes/pki/"
+HELD = {
+    "/etc/kubernetes/controller-manager.conf": "kube-controller-manager",
+    "/etc/kubernetes/scheduler.conf": "kube-scheduler",
+}
 
 
 @check("CTRL-12")
@@ -41,7 +45,8 @@ def expiring_control_plane_certificate(
     Says:
         "x509: certificate has expired", everywhere at once.
     Evidence:
-        notAfter of the certificates that the components on this host use; x509 errors in the control-plane logs.
+        notAfter of the certificates that the components on this host use, files and those that their kubeconfigs hold;
+        x509 errors in the control-plane logs.
     Rule:
         notAfter is past: outage; within 7 days: high; within 30 days: warn. Confirmed when a log says so now, too.
     Cause:
@@ -58,7 +63,9 @@ def expiring_control_plane_certificate(
         - expires-within-a-week: less than seven days are left
         - expires-within-a-month: less than thirty days are left
     """
-    ours = [c for c in certificates.items if c.path.startswith(PKI)]
+    ours = [
+        c for c in certificates.items if c.path != certificates.kubelet and (c.path.startswith(PKI) or c.path in HELD)
+    ]
     if not ours:
         return
     limits = {"days": 30.0, "high_days": 7.0, **(expect.thresholds.get("CTRL-12", {}) if expect else {})}
@@ -88,7 +95,7 @@ def expiring_control_plane_certificate(
         facts={
             "node": certificates.node,
             "certificate": tuple(c.path for c in due),
-            "component": tuple(dict.fromkeys(OF[n] for c in due if (n := _name(c)) in OF)),
+            "component": tuple(dict.fromkeys(component for c in due if (component := _component(c)))),
             "expires": worst.not_after.isoformat(),
         },
         onset=worst.not_after if reason == "expired" else None,
@@ -97,8 +104,9 @@ def expiring_control_plane_certificate(
     )
 
 
-def _name(found: Certificate) -> str:
-    return found.path.removeprefix(PKI).removesuffix(".crt")
+def _component(found: Certificate) -> str:
+    """Who uses it; empty when nobody is known to."""
+    return HELD.get(found.path) or OF.get(found.path.removeprefix(PKI).removesuffix(".crt"), "")
 
 
 def _told(logs: ControlPlaneLogs | None, clock: Clock) -> Iterator[Proof]:

@@ -135,11 +135,11 @@ def _severity(reason: str) -> Severity:
 
 def _title(reason: str, name: str, units: tuple[str, ...]) -> Text:
     if reason == "serving":
-        return T("{units} run on {node}, a worker, and pods are sent to it as an API server", units=units, node=name)
+        return T("the worker {node} runs {units}, and pods are sent to it as an API server", units=units, node=name)
     if reason == "leading":
-        return T("{units} run on {node}, a worker, and hold a leader Lease", units=units, node=name)
+        return T("the worker {node} runs {units} and holds a leader Lease", units=units, node=name)
     if reason == "running":
-        return T("{units} run on {node}, which is a worker", units=units, node=name)
+        return T("the worker {node} runs {units}", units=units, node=name)
     return T("{units} would start at the next boot of {node}, which is a worker", units=units, node=name)
 
 
