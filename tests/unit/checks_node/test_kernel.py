@@ -1,7 +1,5 @@
 """A stuck kernel and failing hardware (NODE-27, NODE-28): whose words count, and of which disk."""
 
-
-
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
