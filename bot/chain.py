@@ -101,7 +101,7 @@ def explain(
     causes = {(c, e) for c, e in causes if c in eligible and e in eligible}
     causes = break_cycles(causes, [f.onset for f in ordered], [_layer(f) for f in ordered])
     effects = {e for _, e in causes}
-    roots = {i for i in eligible - effects if _may_be_root(ordered, i, arrows, causes)}
+    roots = {i for i in eligible - effects if _may_be_root(ordered, i, arrows)}
     told = sorted(
         (_told(ordered, i, arrows, causes, owns) for i in roots), key=lambda t: _root_order(ordered, t, causes, owns)
     )
@@ -149,16 +149,14 @@ def _holds(link: Link, findings: tuple[Finding, ...], c: int, e: int, known: Kno
     return link.guard(Case(cause=cause, effect=effect, known=known, findings=findings))
 
 
-def _may_be_root(
-    findings: tuple[Finding, ...], i: int, arrows: tuple[Arrow, ...], causes: set[tuple[int, int]]
-) -> bool:
-    """Catalogue C.2, steps 3 and 4."""
+def _may_be_root(findings: tuple[Finding, ...], i: int, arrows: tuple[Arrow, ...]) -> bool:
+    """Catalogue C.2, steps 3 and 4; what it causes need not be certain itself."""
     if findings[i].severity in {Severity.INFO, Severity.WARN} or matches(findings[i].code, SYMPTOMS):
         return False
     outgoing = {a.type for a in arrows if a.cause == i and a.active}
     if Type.TRIGGERS in outgoing:
         return False
-    return any(c == i for c, _ in causes) or not outgoing
+    return Type.CAUSES in outgoing or not outgoing
 
 
 def _told(

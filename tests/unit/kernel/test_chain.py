@@ -159,3 +159,9 @@ def test_a_broken_way_is_explained_by_either_end_of_it(at: str, peers: tuple[str
         found("NET-07", f"Node/{at}", node=at), found("NET-09", node="node-3", nodes=("node-3", *peers), peers=peers)
     )
     assert expected == sorted(roots(told))
+
+
+def test_a_cause_whose_effect_is_merely_possible_is_a_root() -> None:
+    """A missing card; that the empty table was the pods' way out is not certain."""
+    told = story(found("NET-01", node="node-3"), found("NET-02", node="node-3", confidence=Confidence.POSSIBLE))
+    assert ["NET-01"] == roots(told)
