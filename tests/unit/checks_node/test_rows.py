@@ -291,7 +291,9 @@ def test_a_drop_policy_counts_when_packets_meet_it(
 ) -> None:
     """Rules that accept the pods come first; a network of others does not cover them."""
     chain = Iptables(proof=PROOF, node="node-3", policy="DROP", rules=rules, dropped=dropped)
-    assert [confidence] == [f.confidence for f in judged("NET-06", chain, nodes(machine()))]
+    pod = Pod(metadata=Meta(name="p"), status=PodStatus(phase="Running", pod_ip="10.250.3.9"))
+    here = PodsOnNode(proof=PROOF, node="node-3", items=(pod,))
+    assert [confidence] == [f.confidence for f in judged("NET-06", chain, nodes(machine()), here)]
 
 
 def every() -> Iterator[str]:
