@@ -124,3 +124,16 @@ ODD_TEXT = """0:	from all lookup local
 def test_rules_that_lead_to_no_table_are_left_out(text: str) -> None:
     """A rule with another action has no table that could be empty; one for everything else names no source."""
     assert [(0, "local"), (32766, "main")] == [(rule.priority, rule.table) for rule in ip.rules(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"priority":512,"src":"10.176.98.29","dst":"10.0.0.0","dstlen":8,"table":"2"}]',
+        "512:\tfrom 10.176.98.29 to 10.0.0.0/8 lookup 2 \n",
+    ],
+)
+def test_a_rule_may_be_for_some_destinations_only(text: str) -> None:
+    """Such a rule leads other packets nowhere."""
+    (rule,) = ip.rules(text)
+    assert ("10.0.0.0/8", False, True) == (rule.destination, rule.plain, rule.single)

@@ -105,3 +105,17 @@ def test_other_output_is_refused(parse: object) -> None:
     for text in ("", "iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied\n"):
         with pytest.raises(UnparsableError):
             parse(text)
+
+
+def test_addresses_that_were_given_away_are_files() -> None:
+    """Host-local keeps one file an address, beside a lock and the last one given; the folder may hold several networks."""
+    folder = "/var/lib/cni/networks/cbr0"
+    text = f"{folder}/lock\n{folder}/last_reserved_ip.0\n{folder}/10.244.3.7\n{folder}/fd00::7\n"
+    assert {f"{folder}/10.244.3.7": "10.244.3.7", f"{folder}/fd00::7": "fd00::7"} == net.leases(text)
+
+
+@pytest.mark.parametrize("text", ["find: '/var/lib/cni/networks': No such file or directory", "usage: find [path]"])
+def test_a_folder_that_is_not_there_holds_nothing_known(text: str) -> None:
+    """Most CNIs keep no such files."""
+    with pytest.raises(UnparsableError):
+        net.leases(text)

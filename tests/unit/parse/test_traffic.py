@@ -105,3 +105,37 @@ def test_no_reading_is_no_zero() -> None:
     """Neither tool was there."""
     with pytest.raises(UnparsableError):
         traffic.reverse_path("sh: nstat: not found\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[{"dst":"10.244.1.2","gateway":"10.244.1.0","dev":"flannel.1","flags":[]}]', ("flannel.1", "10.244.1.0", "")),
+        ('[{"dst":"10.0.0.7","dev":"eth0","prefsrc":"10.0.0.14"}]', ("eth0", "", "")),
+        ("RTNETLINK answers: Network is unreachable", ("", "", "Network is unreachable")),
+    ],
+)
+def test_a_way_is_a_device_or_the_kernels_refusal(text: str, found: tuple[str, str, str]) -> None:
+    """``ip -j route get`` prints a list, or one line of complaint."""
+    assert found == traffic.way(text)
+
+
+def test_an_old_ip_tells_no_way() -> None:
+    """CentOS 7 does not know ``-j``: nothing is known then."""
+    with pytest.raises(UnparsableError):
+        traffic.way('Option "-j" is unknown, try "ip -help".')
+
+
+def test_no_rules_beside_a_second_set_of_tables_is_no_count() -> None:
+    """Iptables-nft counts none while kube-proxy has written the legacy tables."""
+    with pytest.raises(UnparsableError):
+        traffic.service_rules("# Warning: iptables-legacy tables present, use iptables-legacy to see them\n0\n")
+
+
+def test_a_host_without_ipvsadm_has_no_number_of_virtual_servers() -> None:
+    """An empty table has a header."""
+    with pytest.raises(UnparsableError):
+        traffic.ipvs_services("sudo: ipvsadm: command not found")
+    assert 0 == traffic.ipvs_services(
+        "IP Virtual Server version 1.2.1 (size=4096)\nProt LocalAddress:Port Scheduler Flags\n"
+    )
