@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from bot.collect.host_base import host_base
 from bot.collect.host_log_lines import since
 from bot.collect.host_logs import host_logs
 from bot.collect.host_targeted import host_targeted
+from bot.collect.sections import base
 from bot.collector import Wanted
 from bot.errors import Kind, SourceError
 from bot.model.evidence import Ask, Clock, Evidence, Gap, PerNode
@@ -264,3 +265,17 @@ def test_tables_are_read_as_text_where_rules_came_as_text() -> None:
     default = routing.default("2")
     assert default is not None
     assert "eth1" == default.device
+
+
+def test_a_client_that_tries_other_sockets_first_is_no_runtime_that_hangs() -> None:
+    """Crictl up to 1.25 without a configuration waits two seconds for dockershim, says so, and then answers."""
+    tried = (
+        "ERRO[0002] connect endpoint 'unix:///var/run/dockershim.sock', make sure you are running as root and the "
+        "endpoint has been started: context deadline exceeded\n"
+    )
+    answers = recorded().shell.run(NODE, base("CRI", "CRI_PS", "CRI_PODS"))
+    noisy = {key: replace(output, text=tried + output.text) for key, output in answers.items()}
+    found = first_trip(OneNode(recorded().shell, noisy))[ContainerRuntime]
+    assert isinstance(found, ContainerRuntime)
+    assert (Call.OK, 0) == (found.call, found.timeouts)
+    assert found.containers
