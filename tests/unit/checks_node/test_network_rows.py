@@ -136,6 +136,17 @@ def test_a_table_without_default_route_that_nobody_needs_is_only_possible() -> N
     assert Confidence.LIKELY is judged("NET-02", routing(rule(), t2=()), pods(pod()))[0].confidence
 
 
+@pytest.mark.parametrize(
+    ("there", "expected"), [(("eth0",), Confidence.LIKELY), (("eth0", "eth1"), Confidence.POSSIBLE)]
+)
+def test_an_empty_table_of_a_card_that_is_gone_was_the_way_out(there: tuple[str, ...], expected: Confidence) -> None:
+    """The pods' rule names their subnet; another rule says whose table it is: ``oif eth1 [detached] lookup 2``."""
+    rules = (rule("10.244.0.0/16"), rule("all", interface="eth1"))
+    here = pods(pod(address="10.244.3.9"))
+    (found,) = judged("NET-02", routing(*rules, t2=()), here, links(*there))
+    assert expected is found.confidence
+
+
 def test_a_table_that_is_so_on_every_node_is_the_arrangement() -> None:
     """The peers' table of the same name has routes and no default either."""
     only_some = (Route(destination="10.50.0.0/16", device="eth0"),)
