@@ -18,6 +18,7 @@ from bot.model.host_resources import (
     DiskUse,
     Images,
     Inotify,
+    KubeletPast,
     KubeletSettings,
     Memory,
     RuntimeDriver,
@@ -182,7 +183,22 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     ),
     "NODE-26": (
         Fact("it uses a tenth of a gigabyte", {KubeletProcess: to(rss_bytes=100 * 1024**2)}),
-        Fact("the others use as much", {KubeletProcess: to(rss_bytes=3 * GIB)}, everywhere=True),
-        Fact("it has hundreds of pods", {PodsOnNode: lambda e, s: swap(e, items=e.items * 60)}),
+        Fact(
+            "the others use as much",
+            {KubeletProcess: to(rss_bytes=3 * GIB)},
+            reasons=("larger-than-peers",),
+            everywhere=True,
+        ),
+        Fact(
+            "it has hundreds of pods",
+            {PodsOnNode: lambda e, s: swap(e, items=e.items * 60)},
+            reasons=("larger-than-peers",),
+        ),
+        Fact(
+            "it was as large in earlier runs",
+            {KubeletPast: each("items", lambda p, s: swap(p, size=880 * 1024**2))},
+            reasons=("growing",),
+        ),
+        Fact("it was started an hour ago", {HostUnits: undo.kubelet_runs(60)}, reasons=("growing",)),
     ),
 }
