@@ -57,10 +57,15 @@ def wrong_clock(
     elif clock.ntp and clock.synchronised is False:
         title = T("the time service of {node} is not synchronised", node=clock.node)
         yield _finding(clock, "not-synchronised", Severity.INFO, Confidence.POSSIBLE, title)
-    elif known:
-        shown = round(off, 2)
+    elif known and (most := _most(clock, daemon)) <= limits["seconds"]:
+        shown = round(most, 2)
         because = T("the clock of {node} is right (off by {seconds} s at most)", node=clock.node, seconds=shown)
         yield RuledOut(code="NODE-08", subject=node(clock.node), because=because, proofs=(clock.proof,))
+
+
+def _most(clock: NodeClock, daemon: float | None) -> float:
+    """How far off it may be: as far as was measured and the measurement is uncertain, else what its service says."""
+    return daemon or 0.0 if clock.offset is None else abs(clock.offset) + clock.uncertainty
 
 
 def _is_etcd(manifests: StaticManifests | None, units: HostUnits | None) -> bool:

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from bot.check import load
 from bot.model.cluster import NodeEvents, Nodes, PodsOnNode, SystemPods
 from bot.model.evidence import Evidence
-from bot.model.finding import Confidence, Finding, Safety, Severity
+from bot.model.finding import Confidence, Finding, RuledOut, Safety, Severity
 from bot.model.host import (
     CniFiles,
     KubeletArguments,
@@ -53,6 +54,16 @@ def test_a_time_service_without_a_source_proves_nothing() -> None:
     assert [("not-synchronised", Severity.INFO)] == [(f.reason, f.severity) for f in found]
     (skewed,) = judged("NODE-08", clock(95.0, daemon=95.0, synchronised=False))
     assert Confidence.LIKELY is skewed.confidence
+
+
+@pytest.mark.parametrize(
+    ("told", "most"),
+    [(clock(0.2), ["0.8"]), (clock(None, daemon=0.1), ["0.1"]), (clock(1.9, uncertainty=1.5), [])],
+)
+def test_a_clock_is_called_right_only_as_far_as_it_was_measured(told: NodeClock, most: list[str]) -> None:
+    """The uncertainty counts against it here: a coarse measurement clears nobody."""
+    results = load()["NODE-08"].run(clock=told, manifests=None, units=None, expect=None)
+    assert most == [str(dict(r.because.values)["seconds"]) for r in results if isinstance(r, RuledOut)]
 
 
 def test_half_a_second_matters_to_a_member_of_etcd_only() -> None:
