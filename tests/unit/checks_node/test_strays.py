@@ -36,8 +36,7 @@ def units(*active: str) -> HostUnits:
     since = NOW - timedelta(minutes=10)
 
     def made(name: str) -> Unit:
-        known = {"load": "loaded", "file_state": "enabled", "active": "active", "sub": "running"}
-        return Unit(name=name, active_since=since, **known)
+        return Unit(name=name, load="loaded", file_state="enabled", active="active", sub="running", active_since=since)
 
     return HostUnits(proof=PROOF, node=HERE, by_name={n: made(n) for n in active})
 
