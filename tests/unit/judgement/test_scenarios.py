@@ -56,12 +56,12 @@ def test_every_reason_that_is_said_is_on_the_page_of_its_check(name: str) -> Non
     assert [] == [f"{code} {reason}" for code, reason in said if f"- {reason}: " not in checks()[code].page]
 
 
-@pytest.mark.parametrize("code", sorted(checks()))
-def test_every_row_has_a_positive_and_a_silent_scenario(code: str) -> None:
+@pytest.mark.timeout(600)  # every scenario is judged for it
+def test_every_row_has_a_positive_and_a_silent_scenario() -> None:
     """The silent one runs the check with its evidence, so that its silence means something."""
     covered = coverage(judged(name).verdict for name in scenarios())
-    assert covered.positive[code], f"no scenario expects {code} under roots or find (info for rows of severity info)"
-    assert covered.silent[code], f"no scenario names {code} under silent and lets its check run"
+    assert [] == [code for code in checks() if not covered.positive[code]], "no scenario expects it (roots, find, info)"
+    assert [] == [code for code in checks() if not covered.silent[code]], "no scenario is silent while its check runs"
 
 
 @pytest.mark.parametrize("name", sorted(scenarios()))
