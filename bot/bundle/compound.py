@@ -16,8 +16,7 @@ from bot.bundle.entries import Entry
 from bot.bundle.signatures import told_apart
 from bot.bundle.words import split_list, split_pipe, words
 
-# A call of crictl that fails: lines of its log, then one that ends it.
-_FATAL = re.compile(r"(?:[^\n{]*\n)*?[^\n{]*(?:FATA\[|level=fatal)[^\n]*\n?")
+_FATAL = re.compile(r"FATA\[|level=fatal")
 MISSING = 127
 TIMED_OUT = 124
 
@@ -44,7 +43,7 @@ def split(entry: Entry) -> tuple[Entry, ...]:
         return ()
     if all(_JSON.search(" ".join(words(piece))) for _, piece in pieces[:-1]):
         return _by_documents(entry, [piece for _, piece in pieces])
-    return _by_lines(entry, [_unlimited(piece) for _, piece in pieces])
+    return _by_lines(entry, [unlimited(piece) for _, piece in pieces])
 
 
 def _by_documents(entry: Entry, pieces: list[str]) -> tuple[Entry, ...]:
@@ -67,10 +66,28 @@ def _failures(text: str, status: int, pieces: list[str]) -> tuple[Entry, ...]:
     """What is left when no further call answered: each timed out in silence, or each ended with an error of its own."""
     if not text.strip() and status == TIMED_OUT:
         return tuple(Entry(command=piece, exit=TIMED_OUT) for piece in pieces)
-    errors = _FATAL.findall(text)
+    errors = _errors(text)
     if len(errors) != len(pieces) or "".join(errors).strip() != text.strip():
         return ()
     return tuple(Entry(command=p, exit=status or 1, stderr=e) for p, e in zip(pieces, errors, strict=True))
+
+
+def _errors(text: str) -> list[str]:
+    """The calls of crictl that fail: lines of its log, then one that ends it; none where an answer stands among them.
+
+    Line by line: an answer may have megabytes.
+    """
+    found: list[str] = []
+    lines: list[str] = []
+    for line in text.splitlines(keepends=True):
+        end = _FATAL.search(line)
+        if "{" in (line[: end.start()] if end else line):
+            return []
+        lines.append(line)
+        if end:
+            found.append("".join(lines))
+            lines = []
+    return found
 
 
 def _by_lines(entry: Entry, pieces: list[str]) -> tuple[Entry, ...]:
@@ -87,7 +104,7 @@ def _status(text: str, recorded: int) -> int:
     return MISSING if text.rstrip().endswith(": not found") else recorded
 
 
-def _unlimited(piece: str) -> str:
+def unlimited(piece: str) -> str:
     """The command without the ``| head`` that only keeps it short."""
     first, *rest = split_pipe(piece)
     return first if len(rest) == 1 and words(rest[0])[:1] == ("head",) else piece

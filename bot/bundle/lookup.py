@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from bot.bundle import filters, journal, units
-from bot.bundle.compound import joined, split
+from bot.bundle.compound import joined, split, unlimited
 from bot.bundle.entries import Entry
 from bot.bundle.loops import unrolled
 from bot.bundle.probes import from_nc
@@ -46,8 +46,9 @@ class NodeCommands:
         for entry in self._entries:
             if entry.key:
                 self._by_key.setdefault(entry.key, []).append(entry)
-            if said := _shape(entry.command):
-                self._by_words.setdefault(said, entry)
+            for said in (_shape(entry.command), _shape(unlimited(entry.command))):
+                if said:
+                    self._by_words.setdefault(said, entry)
         for part in (part for entry in self._entries for part in (*split(entry), *unrolled(entry))):
             self._by_words.setdefault(_shape(part.command), part)
         self._units = self._known_units()
@@ -56,12 +57,18 @@ class NodeCommands:
         """What answers a section: by its key, then by its command.
 
         Where the key was recorded for more than the section asks (several entries, or one compound command), the
-        section's own command comes first.
+        section's own command comes first, then the first one of the compound: a key is called after it.
         """
         keyed = [entry for entry in self._by_key.get(section.key, ()) if _is_about(entry, section)]
-        if len(keyed) == 1 and not split(keyed[0]):
+        parts = split(keyed[0]) if len(keyed) == 1 else ()
+        if len(keyed) == 1 and not parts:
             return keyed[0]
-        return self.line(section.command) or joined(keyed)
+        found = self.line(section.command)
+        if found is None and parts:
+            first = _shape(split_list(keyed[0].command)[0][1])
+            silent = Entry(exit=keyed[0].exit)  # the others were told apart, so this one printed nothing
+            return next((part for part in parts if _shape(part.command) == first), silent)
+        return found or joined(keyed)
 
     def keyed(self, key: str, arguments: tuple[str, ...] = ()) -> Entry | None:
         """What answers the root-owned collector, asked for a key of its table."""

@@ -29,7 +29,7 @@ _KNOWN = tuple(
         (r"grep -rhE .*Manage", r"\s*Manage\w+ *="),
         (r"journalctl .*-o short-iso", r"\d{4}-\d\d-\d\dT|-- "),
         (r"tail -n \d+ /var/log/apt/history\.log$", r"Start-Date: |tail: "),
-        (r"grep -E .*cgroupDriver", r"[a-z]\w+: "),
+        (r"grep -E .*cgroupDriver", r"(?!grep:|cat:)[a-z]\w+:\s|grep: /var/lib/kubelet/"),
         (r"grep -nE .*SystemdCgroup", r"(?:/\S+:)?\d+:|grep: "),
         (r"cat /etc/docker/daemon\.json$", r"\{|cat: "),
         (r"curl .*/proxyMode$", r"(?:iptables|ipvs|nftables|userspace|kernelspace)$"),

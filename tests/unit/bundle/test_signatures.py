@@ -31,6 +31,22 @@ DISK = Entry(
     stdout="Filesystem Type 1-blocks Used Available Capacity Mounted on\n/dev/vda ext4 9 4 5 40% /\n"
     "Filesystem Inodes IUsed IFree IUse% Mounted on\n/dev/vda 9 4 5 5% /\nArchived and active journals take up 8.0M.\n",
 )
+DRIVERS = Entry(
+    key="CGDRV",
+    command="sudo -n grep -E '^cgroupDriver|^failCgroupV1' /var/lib/kubelet/config.yaml; sudo -n grep -nE "
+    "'SystemdCgroup|disabled_plugins|systemd_cgroup' /etc/containerd/config.toml /etc/crio/crio.conf.d/*; "
+    "sudo -n cat /etc/docker/daemon.json",
+    exit=1,
+    stdout="cgroupDriver: systemd\nenforceNodeAllocatable:\n/etc/containerd/config.toml:9:    SystemdCgroup = false\n",
+    stderr="cat: /etc/docker/daemon.json: No such file or directory\n",
+)
+DOWN = Entry(
+    key="KPMODE",
+    command="curl -s -m 2 http://127.0.0.1:10249/proxyMode; curl -s -m 2 -w ' %{http_code}' http://127.0.0.1:10256/healthz",
+    exit=7,
+    stdout=" 000",
+)
+LIMITED = Entry(command="sudo -n iptables -L FORWARD -nvx | head -30", stdout=COUNTS)
 PROXY = Entry(
     key="KPMODE",
     command="curl -s -m 2 http://127.0.0.1:10249/proxyMode; curl -s -m 2 -w ' %{http_code}' http://127.0.0.1:10256/healthz",
@@ -51,6 +67,12 @@ PROXY = Entry(
         (PORTS, "PORTS_OWN", (0, PORTS.stdout.splitlines(keepends=True)[1])),
         (DISK, "DISK", (0, "".join(DISK.stdout.splitlines(keepends=True)[:4]))),
         (DISK, "DISK_JOURNAL", (0, DISK.stdout.splitlines(keepends=True)[4])),
+        (DRIVERS, "CGDRV", (0, "cgroupDriver: systemd\nenforceNodeAllocatable:\n")),
+        (DRIVERS, "CGDRV_RUNTIME", (0, "/etc/containerd/config.toml:9:    SystemdCgroup = false\n")),
+        (DOWN, "KPMODE", (7, "")),
+        (DOWN, "KPHEALTH", (7, " 000")),
+        (LIMITED, "IPT_COUNT", (0, COUNTS)),
+        (LIMITED, "IPT_AGAIN", None),
         (PROXY, "KPMODE", (0, "iptables\n")),
         (PROXY, "KPHEALTH", (0, '{"healthy":true} 200')),
     ],
