@@ -122,6 +122,7 @@ TABLE: Mapping[str, Spec] = {
     ),
     "CRI": _spec("sudo -n crictl --timeout 8s info", 10, BASE, ROOT),
     "CRI_PS": _spec("sudo -n crictl --timeout 8s ps -a -o json", 10, BASE, ROOT),
+    "CRI_COUNT": _spec("sudo -n crictl --timeout 8s ps -a -q | wc -l", 10, LOGS, ROOT),
     "CRI_PODS": _spec("sudo -n crictl --timeout 8s pods -o json", 10, BASE, ROOT),
     "CRI_SOCKETS": _spec(
         "ls -l /run/containerd/containerd.sock /var/run/crio/crio.sock /var/run/cri-dockerd.sock /var/run/docker.sock",

@@ -143,6 +143,7 @@ def runtime(trip: Trip) -> ContainerRuntime:
         trip.text("CRI")
     ran = [k for k, call in calls.items() if call is not Call.UNKNOWN]
     failed = next((k for k in ran if calls[k] in {Call.FAILED, Call.TIMEOUT}), "")
+    listed, whole = cri.containers(trip.text("CRI_PS")) if calls["CRI_PS"] is Call.OK else ((), False)
     return ContainerRuntime(
         proof=trip.proof("CRI_SOCKETS", *ran[:1], *([failed] if failed and failed != "CRI" else [])),
         node=trip.node,
@@ -151,7 +152,8 @@ def runtime(trip: Trip) -> ContainerRuntime:
         timeouts=sum(call is Call.TIMEOUT for call in calls.values()),
         error=cri.failure(trip.outputs[failed].text) if failed else "",
         sockets=sockets,
-        containers=cri.containers(trip.text("CRI_PS")) if calls["CRI_PS"] is Call.OK else None,
+        containers=listed if whole else None,
+        at_least=len(listed),
         conditions=cri.info(trip.text("CRI")) if calls["CRI"] is Call.OK else {},
         root=cri.root(trip.text("CRI")) if calls["CRI"] is Call.OK else "",
     )
@@ -165,6 +167,8 @@ def _call(trip: Trip, key: str) -> Call:
         return Call.UNKNOWN
     if output.rc == TIMED_OUT:
         return Call.TIMEOUT
+    if (output.truncated or output.rc == 0) and cri.begins(output.text):
+        return Call.OK  # cut off, perhaps
     try:
         find_json(output.text, "answer of the runtime")
     except UnparsableError:

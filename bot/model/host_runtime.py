@@ -50,7 +50,8 @@ class ContainerRuntime(NodeEvidence):
         timeouts: how many calls took longer than their limit.
         error: the runtime's own words, when it failed.
         sockets: path → whether the socket is there; None when it may not be looked at.
-        containers: None when they could not be listed.
+        containers: None when they could not be listed, or only in part: the answer can be longer than what is kept.
+        at_least: how many containers there are at the least, by what was listed.
         conditions: CRI status conditions: type → (status, message), such as NetworkReady.
         root: where containerd keeps images and containers; empty when it does not say.
     """
@@ -63,6 +64,7 @@ class ContainerRuntime(NodeEvidence):
     error: str = ""
     sockets: Mapping[str, bool | None]
     containers: tuple[RuntimeContainer, ...] | None = None
+    at_least: int = 0
     conditions: Mapping[str, tuple[bool, str]]
     root: str = ""
 
@@ -71,6 +73,21 @@ class ContainerRuntime(NodeEvidence):
         """Whether any runtime socket is there; None when unknown."""
         known = [there for there in self.sockets.values() if there is not None]
         return any(known) if known else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerCount(NodeEvidence):
+    """How many containers the runtime has, running or ended (section CRI_COUNT).
+
+    Attributes:
+        count: the number.
+        whole: whether there are no more: the beginning of a list only says that there are at least so many.
+    """
+
+    words: ClassVar[str] = "number of containers"
+
+    count: int
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
 
+_ELEMENT = re.compile(r"[\s,]*(?=\{)")
 ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?\s*(Z|[+-]\d\d:?\d\d|[A-Z]{2,5})?")
 
 
@@ -73,6 +74,36 @@ def find_json(text: str, what: str) -> Any:
         except json.JSONDecodeError:
             continue
     raise UnparsableError(what, text)
+
+
+def listed(text: str, key: str, what: str) -> tuple[list[dict[str, Any]], bool]:
+    """The elements of the list ``key`` of the first JSON object, and whether that is all of them.
+
+    An answer that was cut off is read as far as it goes, up to its last whole element.
+
+    Raises:
+        UnparsableError: no object begins, or it has no such list.
+    """
+    begin = re.search(rf'(?m)^\s*(\{{)\s*"{re.escape(key)}"\s*:\s*(?:null\s*\}}|\[)', text)
+    if not begin:
+        raise UnparsableError(what, text)
+    decoder = json.JSONDecoder()
+    try:
+        data = decoder.raw_decode(text, begin.start(1))[0]
+    except (json.JSONDecodeError, RecursionError):
+        return _begun(decoder, text, begin.end()), False
+    return [item for item in data[key] or () if isinstance(item, dict)], True
+
+
+def _begun(decoder: json.JSONDecoder, text: str, at: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while element := _ELEMENT.match(text, at):
+        try:
+            item, at = decoder.raw_decode(text, element.end())
+        except (json.JSONDecodeError, RecursionError):
+            break
+        found.append(item)
+    return found
 
 
 def json_lines(text: str, what: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from bot.model.host_runtime import RuntimeContainer
-from bot.parse.common import UnparsableError, find_json, json_lines
+from bot.parse.common import UnparsableError, find_json, integer, json_lines, listed
 
 _POD_NAME, _POD_NAMESPACE = "io.kubernetes.pod.name", "io.kubernetes.pod.namespace"
 _SOCKET = re.compile(r"(?m)^s\S+\s.*?(/\S+\.sock)$")
@@ -39,16 +39,31 @@ def root(text: str) -> str:
     return found if isinstance(found, str) and found.startswith("/") else ""
 
 
-def containers(text: str) -> tuple[RuntimeContainer, ...]:
-    """``crictl ps -a -o json``.
+def containers(text: str) -> tuple[tuple[RuntimeContainer, ...], bool]:
+    """``crictl ps -a -o json``, and whether that is all of it: on a crowded node it is longer than what is kept.
 
     Raises:
         UnparsableError: not that.
     """
-    data = find_json(text, "crictl ps")
-    if not isinstance(data, dict) or "containers" not in data:
-        raise UnparsableError("crictl ps", text)
-    return tuple(_container(c) for c in data["containers"] or () if isinstance(c, dict))
+    found, whole = listed(text, "containers", "crictl ps")
+    return tuple(_container(c) for c in found), whole
+
+
+def count(text: str) -> int:
+    """``crictl ps -a -q | wc -l``. A client that fails leaves a 0 behind its complaint, which is no count.
+
+    Raises:
+        UnparsableError: anything but one number, or 0.
+    """
+    number = integer(text.strip())
+    if not number or number < 0:
+        raise UnparsableError("number of containers", text)
+    return number
+
+
+def begins(text: str) -> bool:
+    """Whether a JSON object begins a line, be it whole or cut off."""
+    return re.search(r"(?m)^\s*\{", text) is not None
 
 
 def _container(item: dict[str, Any]) -> RuntimeContainer:

@@ -86,7 +86,7 @@ def nothing_reserved_for_the_system(
         return
     if total < SMALL or free_cpu < cpu or total - free > slack:
         return
-    pieces = (nodes, settings, memory, clock, units, beats, path, health, log, process, runtime, kernel, events)
+    pieces = (nodes, pods, settings, memory, clock, units, beats, path, health, log, process, runtime, kernel, events)
     suffers = tuple(code for code, row in SUFFERING if _found(row, (*pieces, arguments, expect)))
     waits = memory is not None and max(memory.waiting.get("memory", 0.0), memory.waiting.get("cpu", 0.0)) >= BUSY
     facts: dict[str, str | int | float | bool | tuple[str, ...]] = {"node": pods.node, "suffers": suffers}

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from bot.check import check
 from bot.checks.node.about import Around, kubelet_of, restart
-from bot.model.cluster import Nodes
+from bot.model.cluster import Nodes, PodsOnNode
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Severity
-from bot.model.host import ContainerRuntime, HostUnits, KubeletLog
+from bot.model.host import ContainerCount, HostUnits, KubeletLog
 from bot.model.host_resources import Memory
 from bot.model.lines import in_window
 from bot.model.refs import node
@@ -31,9 +31,10 @@ def pleg_that_is_not_healthy(
     *,
     nodes: Nodes,
     clock: Clock,
-    units: HostUnits,
+    pods: PodsOnNode,
+    units: HostUnits | None,
     log: KubeletLog | None,
-    runtime: ContainerRuntime | None,
+    containers: ContainerCount | None,
     memory: Memory | None,
     expect: Expectations | None,
 ) -> Iterator[Finding]:
@@ -46,7 +47,7 @@ def pleg_that_is_not_healthy(
         tasks wait for the disk.
     Rule:
         The words stand in the current condition, or three times in the window in the log since the kubelet's start.
-        Confirmed when both say so.
+        Confirmed when both say so; the condition is enough without access to the node, then only likely.
     Cause:
         Listing all containers takes longer than three minutes: slow or hung runtime (NODE-11), thousands of ended
         containers, slow disk. It explains POD-10, NODE-31, POD-05.
@@ -55,19 +56,22 @@ def pleg_that_is_not_healthy(
     Verify:
         The words do not come back for ten minutes.
     Must not fire:
-        "has yet to be successful" in the first three minutes after the kubelet's start.
+        "has yet to be successful" in the first three minutes after the kubelet's start, or where that is not known.
     Reasons:
         - relist-too-slow: the last complete list is too old
         - crowded: there are so many containers that listing them takes too long
         - slow-disk: tasks wait for the disk most of the time
     """
-    around = Around(node=units.node, clock=clock, nodes=nodes)
+    name = pods.node
+    around = Around(node=name, clock=clock, nodes=nodes)
     ready = around.object.condition("Ready") if around.object else None
     said = _PLEG.search(ready.message or "") if ready and ready.status != "True" else None
     limits = {**DEFAULTS, **(expect.thresholds.get("NODE-09", {}) if expect else {})}
-    kubelet = kubelet_of(units)
+    kubelet = kubelet_of(units) if units else None
     started = kubelet.active_since if kubelet else None
     warm = started + WARM_UP if started else None
+    if said and warm is None and _FIRST.search(said[0]):
+        said = None  # when the kubelet was started is not known
     hits = [
         x
         for x in (in_window(log.lines, clock, started) if log else ())
@@ -75,23 +79,23 @@ def pleg_that_is_not_healthy(
     ]
     if (warm and clock.now < warm) or (said is None and len(hits) < limits["lines"]):
         return
-    count = len(runtime.containers) if runtime and runtime.containers is not None else 0
     waits = memory.waiting.get("io", 0.0) if memory else 0.0
-    crowded, slow = count > limits["containers"], waits > limits["io_percent"]
-    quotes = [nodes.proof.quote(f"{units.node}: Ready={ready.status}: {ready.message}")] if said and ready else []
+    crowded, slow = containers is not None and containers.count > limits["containers"], waits > limits["io_percent"]
+    quotes = [nodes.proof.quote(f"{name}: Ready={ready.status}: {ready.message}")] if said and ready else []
     quotes += [memory.proof.quote(f"io: some avg60={waits:g}")] if memory and slow else []
+    quotes += [containers.proof.quote(f"containers: {containers.count}")] if containers and crowded else []
     quotes += [log.proof.quote(*(x.text for x in hits[-2:]))] if log and hits else []
     yield Finding(
         code="NODE-09",
         reason="crowded" if crowded else "slow-disk" if slow else "relist-too-slow",
-        title=T("the kubelet of {node} cannot list its containers in time (PLEG)", node=units.node),
-        detail=_detail(count if crowded else 0, waits if slow else 0.0),
+        title=T("the kubelet of {node} cannot list its containers in time (PLEG)", node=name),
+        detail=_detail(containers if crowded else None, waits if slow else 0.0),
         severity=Severity.HIGH,
         confidence=Confidence.CONFIRMED if said and hits else Confidence.LIKELY,
-        subject=node(units.node),
+        subject=node(name),
         facts={
-            "node": units.node,
-            "containers": count,
+            "node": name,
+            "containers": containers.count if containers else 0,
             "ready": "true" if ready is not None and ready.status == "True" else "false",
         },
         onset=hits[0].at if hits else ready.last_transition_time if ready else None,
@@ -106,8 +110,10 @@ def pleg_that_is_not_healthy(
     )
 
 
-def _detail(containers: int, waits: float) -> Text | None:
+def _detail(containers: ContainerCount | None, waits: float) -> Text | None:
     """Why listing takes so long, where that is seen."""
+    if containers and containers.whole:
+        return T("There are {count} containers to list.", count=containers.count)
     if containers:
-        return T("There are {count} containers to list.", count=containers)
+        return T("There are at least {count} containers to list.", count=containers.count)
     return T("Tasks wait for the disk {percent} % of the time.", percent=round(waits)) if waits else None

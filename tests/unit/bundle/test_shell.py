@@ -1,5 +1,7 @@
 """Recorded nodes answer sections and command lines, whatever tool recorded them; what was not recorded is absent."""
 
+import json
+import time
 from typing import Any
 
 import pytest
@@ -176,6 +178,16 @@ def test_a_row_of_several_commands_answers_each_of_them(node: Any) -> None:
         "IPT": "-P FORWARD DROP\n",
     }
     assert shell.node("node-3").line("ls -l /run/x.sock").stdout == "srw /run/x.sock\n"
+
+
+def test_a_row_of_several_commands_is_told_apart_in_time_however_long_it_is(node: Any) -> None:
+    """Thousands of containers are megabytes; telling them apart once took half a minute."""
+    listed = json.dumps({"containers": [{"id": str(n), "labels": {"app": "web"}} for n in range(20_000)]}, indent=1)
+    began = time.monotonic()
+    command = "sudo -n crictl info; sudo -n crictl ps -a -o json; sudo -n crictl pods -o json"
+    shell = node([{"key": "CRI", "command": command, "stdout": f'{{"status": {{}}}}\n{listed}\n{{"items": []}}\n'}])
+    assert shell.run("node-3", base("CRI_PODS"))["CRI_PODS"].text == '{"items": []}\n'
+    assert time.monotonic() - began < 5
 
 
 def test_a_file_is_not_answered_with_another_file_of_the_same_key(node: Any) -> None:

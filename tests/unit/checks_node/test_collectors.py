@@ -13,6 +13,7 @@ from bot.bundle.base import base_path
 from bot.bundle.recorded import sources
 from bot.bundle.store import open_bundle
 from bot.collect.host_base import host_base
+from bot.collect.host_containers import host_containers
 from bot.collect.host_log_lines import since
 from bot.collect.host_logs import host_logs
 from bot.collect.host_targeted import host_targeted
@@ -22,6 +23,7 @@ from bot.errors import Kind, SourceError
 from bot.model.evidence import Ask, Clock, Evidence, Gap, PerNode
 from bot.model.host import (
     Call,
+    ContainerCount,
     ContainerRuntime,
     Disks,
     HostUnits,
@@ -194,6 +196,39 @@ def test_a_runtime_that_hangs_is_evidence_and_one_without_client_is_not() -> Non
     none = first_trip(recorded(CRI=missing, CRI_PS=missing, CRI_PODS=missing))[ContainerRuntime]
     assert isinstance(none, ContainerRuntime)
     assert (Call.UNKNOWN, 0, True) == (none.call, none.timeouts, none.socket)
+
+
+def test_a_list_of_containers_that_was_cut_off_is_no_answer_of_nothing() -> None:
+    """What stands in it counts at the least, the count of the node decides; a client that fails counts nothing."""
+    one = '{"id": "%d", "metadata": {"name": "web"}, "state": "CONTAINER_RUNNING", "labels": {"app": "web"}}'
+    text = '{\n  "containers": [\n    ' + ",\n    ".join(one % n for n in range(60)) + ',\n    {"id": "60'
+    shell = recorded(CRI_PS=Output(rc=0, text=text, truncated=True), CRI_COUNT=Output(rc=0, text="1806\n"))
+    found = first_trip(shell)[ContainerRuntime]
+    assert isinstance(found, ContainerRuntime)
+    assert (Call.OK, None, 60) == (found.call, found.containers, found.at_least)
+
+    def counted(shell: OneNode) -> list[tuple[int, bool]]:
+        made = host_containers(shell=shell, node=NODE, clock=CLOCK, runtime=found)
+        return [(c.count, c.whole) for c in made if isinstance(c, ContainerCount)]
+
+    failing = Output(rc=0, text='time="2026-11-21T16:26:04Z" level=fatal msg="rpc error"\n0\n')
+    assert [(1806, True)] == counted(shell)
+    assert [(60, False)] == counted(recorded(CRI_COUNT=failing))
+    assert [(60, False)] == counted(recorded())
+
+
+def test_a_whole_list_of_containers_is_not_counted_again() -> None:
+    """No further trip to the node; without any list there is no number."""
+    shell = recorded()
+    whole = first_trip(shell)[ContainerRuntime]
+    assert isinstance(whole, ContainerRuntime)
+    assert whole.containers is not None
+    trips = len(shell.trips)
+    (counted,) = host_containers(shell=shell, node=NODE, clock=CLOCK, runtime=whole)
+    (none,) = host_containers(shell=shell, node=NODE, clock=CLOCK, runtime=replace(whole, containers=None, at_least=0))
+    assert isinstance(counted, ContainerCount)
+    assert (len(whole.containers), True, trips) == (counted.count, counted.whole, len(shell.trips))
+    assert isinstance(none, Gap)
 
 
 def test_the_offset_is_measured_against_the_api_server() -> None:

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.model.cluster import LogLine, Nodes
+from bot.model.cluster import LogLine, Nodes, PodsOnNode
 from bot.model.finding import Confidence
 from bot.model.host import (
     Call,
+    ContainerCount,
     ContainerRuntime,
     HostUnits,
     KernelLog,
@@ -58,6 +59,7 @@ def lines(text: str, *minutes: float) -> KubeletLog:
     return KubeletLog(proof=PROOF, node="node-3", lines=told)
 
 
+BOUND = PodsOnNode(proof=PROOF, node="node-3", items=())
 SLOW = (
     '"Skipping pod synchronization" err="PLEG is not healthy: pleg was last seen active 3m22.5s ago; threshold is 3m0s"'
 )
@@ -67,7 +69,7 @@ FIRST = '"Skipping pod synchronization" err="[container runtime status check may
 def test_the_words_of_a_start_are_no_fault_of_the_next_half_hour() -> None:
     """Every kubelet says them a few times before its first list; here it started ten minutes ago."""
     units = unit(active="active", active_since=ago(minutes=10))
-    assert [] == judged("NODE-09", machine(), CLOCK, units, lines(FIRST, 9.99, 9.98, 9.97, 9.9))
+    assert [] == judged("NODE-09", BOUND, machine(), CLOCK, units, lines(FIRST, 9.99, 9.98, 9.97, 9.9))
 
 
 def test_a_list_that_never_succeeds_is_found_after_three_minutes() -> None:
@@ -75,6 +77,7 @@ def test_a_list_that_never_succeeds_is_found_after_three_minutes() -> None:
     units = unit(active="active", active_since=ago(minutes=10))
     (found,) = judged(
         "NODE-09",
+        BOUND,
         machine(message="PLEG is not healthy: pleg has yet to be successful"),
         CLOCK,
         units,
@@ -86,8 +89,17 @@ def test_a_list_that_never_succeeds_is_found_after_three_minutes() -> None:
 def test_lines_from_before_the_kubelets_start_do_not_count() -> None:
     """Somebody restarted it; it is well since."""
     units = unit(active="active", active_since=ago(minutes=10))
-    assert [] == judged("NODE-09", machine(), CLOCK, units, lines(SLOW, 11, 12, 13))
-    assert ["true"] == [f.facts["ready"] for f in judged("NODE-09", machine(), CLOCK, units, lines(SLOW, 1, 2, 3))]
+    assert [] == judged("NODE-09", BOUND, machine(), CLOCK, units, lines(SLOW, 11, 12, 13))
+    assert ["true"] == [
+        f.facts["ready"] for f in judged("NODE-09", BOUND, machine(), CLOCK, units, lines(SLOW, 1, 2, 3))
+    ]
+
+
+def test_the_condition_is_enough_without_access_to_the_node() -> None:
+    """Only likely, then; words of a start need to know when that was."""
+    (found,) = judged("NODE-09", BOUND, machine(message=SLOW), CLOCK)
+    assert (Confidence.LIKELY, "node-3") == (found.confidence, found.facts["node"])
+    assert [] == judged("NODE-09", BOUND, machine(message=FIRST), CLOCK)
 
 
 @pytest.mark.parametrize(
@@ -95,16 +107,9 @@ def test_lines_from_before_the_kubelets_start_do_not_count() -> None:
 )
 def test_why_listing_takes_so_long(count: int, waits: float, reason: str) -> None:
     """Thousands of containers, or a disk that everything waits for."""
-    crowd = ContainerRuntime(
-        proof=PROOF,
-        node="node-3",
-        call=Call.OK,
-        sockets={},
-        conditions={},
-        containers=tuple(range(count)),  # type: ignore[arg-type]
-    )
+    crowd = ContainerCount(proof=PROOF, node="node-3", count=count, whole=False)
     memory = Memory(proof=PROOF, node="node-3", total=8 * GIB, available=4 * GIB, waiting={"io": waits})
-    (found,) = judged("NODE-09", machine(message=SLOW), CLOCK, host(), crowd, memory)
+    (found,) = judged("NODE-09", BOUND, machine(message=SLOW), CLOCK, host(), crowd, memory)
     assert reason == found.reason
 
 

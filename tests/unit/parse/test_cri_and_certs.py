@@ -56,7 +56,8 @@ def test_conditions_of_the_runtime() -> None:
 
 def test_containers_know_their_pod() -> None:
     """State in lower case, without the CRI's prefix."""
-    (found,) = cri.containers("WARN[0000] runtime connect using default endpoints\n" + json.dumps(PS))
+    (found,), whole = cri.containers("WARN[0000] runtime connect using default endpoints\n" + json.dumps(PS))
+    assert whole
     assert ("kube-system/coredns-1", "running", 9) == (found.pod, found.state, found.attempt)
 
 

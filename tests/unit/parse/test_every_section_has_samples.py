@@ -49,6 +49,7 @@ READERS: Mapping[str, Reader] = {
     "KSTATE": machine.process,
     "CRI": cri.info,
     "CRI_PS": cri.containers,
+    "CRI_COUNT": cri.count,
     "CRI_SOCKETS": cri.sockets,
     "DOCKER_PS": cri.docker_containers,
     "DOCKER_INFO": resources.docker_driver,
