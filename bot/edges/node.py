@@ -33,6 +33,8 @@ LINKS = (
     *links("NODE-01 NODE-03", "STOR-01", CAUSES, same_node),
     *links("NODE-02", "POD-10 METRICS-03", CAUSES, same_node),
     *links("NODE-02", "NET-09", CAUSES, pair_of_nodes),
+    # a kubelet that cannot ask the API server about a token refuses it
+    *links("NODE-02", "METRICS-06", CAUSES, both(whole_on_node, reason("unauthorized"))),
     # cut separates members
     *links("NODE-02", "ETCD-01", CAUSES, same_node),
     # effect onset within 15 min after boot
@@ -42,6 +44,8 @@ LINKS = (
         TRIGGERS,
         both(same_node, soon_after_boot),
     ),
+    # it was not enabled before the boot
+    *links("NODE-30", "NODE-03", TRIGGERS, both(same_node, soon_after_boot, reason("disabled"))),
     # kubelet not active and exit log names the file
     *links("NODE-04", "NODE-03", CAUSES, both(same_node, fact("active", "false"), ENDED, AT_START)),
     # pattern in the last start attempt
@@ -63,6 +67,10 @@ LINKS = (
     *links("NODE-03", "POD-16", CAUSES, same_node),
     *links("NODE-06", "METRICS-03 POD-10 NODE-31", CAUSES, same_node),
     *links("NODE-07", "METRICS-06", CAUSES, same_node),
+    # the kubelet is not let in, or cannot end a sandbox: nothing on the node can be confirmed as ended
+    *links("NODE-07 NODE-13", "POD-10", CAUSES, same_node),
+    # the kubelet says that certificates are not yet valid
+    *links("NODE-08", "POD-10", CAUSES, both(same_node, fact("refuses", "true", of="cause"))),
     # abs(offset) > validity margin; "not yet valid" text
     *links(
         "NODE-08",
@@ -97,7 +105,9 @@ LINKS = (
     # count and cache-timeout pattern
     *links("NODE-25", "NODE-06 CTRL-13 POD-05", CAUSES, both(same_node, fact("late", "true", of="cause"))),
     *links("NODE-26", "NODE-21 NODE-06", CAUSES, same_node),
-    *links("NODE-27", "NODE-11 NODE-06 NODE-09", CAUSES, same_node),
+    *links(
+        "NODE-27", "NODE-11 NODE-06 NODE-09", CAUSES, both(same_node, negate(reason("stale-condition", of="cause")))
+    ),
     # same device: what failed has its folder on that disk
     *links("NODE-28", "NODE-03", CAUSES, both(same_node, fact("holds", "kubelet", of="cause"), ENDED)),
     *links("NODE-28", "NODE-10", CAUSES, both(same_node, fact("holds", "runtime", of="cause"), CRASHED)),

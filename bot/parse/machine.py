@@ -104,6 +104,8 @@ def _daemon_offset(text: str) -> float | None:
 def boots(text: str) -> tuple[bool | None, int]:
     """``last -x`` (newest first): whether a shutdown precedes the newest boot, and how many boots are recorded.
 
+    ``who -b`` alone tells of a boot, and of no record.
+
     wtmpdb, the ``last`` of newer systems, names a shutdown behind the boot that it ended, and says of a boot that ended
     without one: crash.
 
@@ -114,7 +116,7 @@ def boots(text: str) -> tuple[bool | None, int]:
     count = kinds.count("reboot")
     if not count:
         if "system boot" in text:
-            return None, 1
+            return None, 0
         raise UnparsableError("boot history", text)
     if _WTMPDB in text:
         ended = re.findall(r"(?m)^reboot\s+system.*?(crash)?\s*$", text)[1:]

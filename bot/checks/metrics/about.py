@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 from bot.model.apis import LEGACY, METRICS, ApiServices, is_available
+from bot.model.evidence import Clock
 from bot.model.finding import Fix, Safety, Stage
-from bot.model.k8s import ApiService, Pod
-from bot.model.metrics import MetricsServer
+from bot.model.health import is_virtual, parked
+from bot.model.k8s import ApiService, Node, Pod
+from bot.model.metrics import MetricsServer, NodeMetrics, ScrapeFailure
 from bot.model.refs import Subject
 from bot.model.text import T
 
@@ -19,6 +22,22 @@ def metrics_api(apis: ApiServices | None) -> ApiService | None:
             if api.spec.group == group:
                 return api
     return None
+
+
+YOUNG = 120.0
+REFUSED = re.compile(r"request failed, status: \\?\"?(401 Unauthorized|403 Forbidden)")
+
+
+def is_scraped(node: Node, clock: Clock) -> bool:
+    """Whether metrics-server should get samples of the node: not new, not taken out of service, not virtual."""
+    made = node.metadata.creation_timestamp
+    return (made is None or clock.age(made) > YOUNG) and not parked(node) and not is_virtual(node)
+
+
+def scraped_since(failure: ScrapeFailure, metrics: NodeMetrics | None) -> bool:
+    """Whether a sample is newer than the newest failure: what failed then works now."""
+    at = metrics.sampled.get(failure.node) if metrics is not None else None
+    return at is not None and failure.last is not None and at > failure.last
 
 
 def is_broken(apis: ApiServices | None) -> bool:

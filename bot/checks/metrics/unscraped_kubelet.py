@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.check import check
-from bot.checks.metrics.about import metrics_api
+from bot.checks.metrics.about import REFUSED, YOUNG, is_scraped, metrics_api, scraped_since
 from bot.model.apis import METRICS, ApiServices, GroupProbes
 from bot.model.cluster import Heartbeats, Nodes
 from bot.model.evidence import Clock, PerNode
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.health import is_down, is_virtual, parked
+from bot.model.health import is_down
 from bot.model.host_kubelet import KubeletHealth, Probe
 from bot.model.host_system import HostUnits
 from bot.model.k8s import Node
@@ -24,12 +24,10 @@ from bot.model.proof import Proof
 from bot.model.refs import node as node_subject
 from bot.model.text import T
 
-YOUNG = 120.0
 BACK = 180.0
 CLUSTER_WIDE = frozenset({"tls", "name", "unauthorized"})
 HALF = 0.5
 UNAVAILABLE = 503
-FORBIDDEN = "403 Forbidden"  # a missing right of metrics-server, not a fault of the node
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +72,13 @@ def unscraped_kubelet(
         The node is back in ``kubectl top nodes`` within two resolutions.
     Must not fire:
         Nodes that are cordoned and off; virtual nodes; nodes younger than 2 min; the same TLS, name or permission error
-        on half of the nodes (METRICS-04), or 403 (METRICS-06); a kubelet that has been back for 3 min (METRICS-07); a
-        node with a sample newer than its newest failure.
+        on half of the nodes (METRICS-04), or 401 and 403 (METRICS-06); a kubelet that has been back for 3 min
+        (METRICS-07); a node with a sample newer than its newest failure.
     Reasons:
         - refused: nothing listens on the kubelet's port
         - timeout: no answer
         - no-route: no way to the node
-        - unauthorized: 401 or 403
+        - unauthorized: the kubelet does not let metrics-server in
         - tls: the certificate is not accepted
         - name: the node's name does not resolve
         - other: another error
@@ -88,14 +86,15 @@ def unscraped_kubelet(
         - stale: the newest sample is too old
     """
     failures = {f.node: f for f in (scrapes.failures if scrapes else ()) if _current(f, clock)}
-    eligible = [n for n in nodes.items if _eligible(n, clock)]
+    eligible = [n for n in nodes.items if is_scraped(n, clock)]
     wide = _cluster_wide(failures, len(eligible))
     unavailable = _unavailable(apis, probes)
     silent = {n.name for n in eligible if n.name in failures or (metrics is not None and n.name not in metrics.sampled)}
     for node in eligible:
         failure = failures.get(node.name)
-        of_others = failure is not None and (failure.reason in wide or FORBIDDEN in failure.error)
-        if of_others or _scraped_since(failure, metrics) or _is_back(failure, health, units, clock):
+        of_others = failure is not None and (failure.reason in wide or bool(REFUSED.search(failure.error)))
+        back = failure is not None and scraped_since(failure, metrics)
+        if of_others or back or _is_back(failure, health, units, clock):
             continue
         case = (
             _by_log(failure, scrapes)
@@ -105,18 +104,6 @@ def unscraped_kubelet(
         if case is not None:
             extra = _agreeing(node, failure, metrics, health, is_down(node.name, nodes, heartbeats, clock))
             yield _finding(node, case, extra, nodes, apis, none_scraped=len(silent) == len(eligible) > 1)
-
-
-def _scraped_since(failure: ScrapeFailure | None, metrics: NodeMetrics | None) -> bool:
-    """A sample that is newer than the newest failure: what failed then works now."""
-    at = metrics.sampled.get(failure.node) if failure is not None and metrics is not None else None
-    return failure is not None and at is not None and failure.last is not None and at > failure.last
-
-
-def _eligible(node: Node, clock: Clock) -> bool:
-    made = node.metadata.creation_timestamp
-    old = made is None or clock.age(made) > YOUNG
-    return old and not parked(node) and not is_virtual(node)
 
 
 def _current(failure: ScrapeFailure, clock: Clock) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.check import Result, check
 from bot.checks.node.about import Around, kubelet_of, last_start
@@ -17,6 +18,7 @@ from bot.model.host import (
     KubeletArguments,
     KubeletLog,
     ManualContainers,
+    NodeIdentity,
     RuntimeLog,
     Unit,
 )
@@ -53,6 +55,7 @@ def container_runtime_that_is_down(
     told: RuntimeLog | None,
     manual: ManualContainers | None,
     pods: PodsOnNode | None,
+    identity: NodeIdentity | None,
 ) -> Iterator[Result]:
     """The container runtime of a node does not run.
 
@@ -80,7 +83,7 @@ def container_runtime_that_is_down(
         - unit-failed: the unit failed or restarts again and again
         - socket-missing: the unit is active, but its socket is not there
     """
-    around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats)
+    around = Around(node=units.node, clock=clock, nodes=nodes, beats=beats, identity=identity)
     name = runtime_name(around, arguments, units)
     unit = units.get(name) if name else None
     agreeing = tuple(_agreeing(around, runtime, units, log))
@@ -148,7 +151,7 @@ def _finding(
 ) -> Finding:
     failed = unit.active in {"failed", "activating"}
     reason = "socket-missing" if not down else "unit-failed" if failed else "unit-stopped"
-    onset = unit.inactive_since if down else None
+    onset = _down_since(around, unit, units) if down else None
     last = [line.text for line in told.lines][-3:] if told else []
     state = f"Id={unit.name}.service ActiveState={unit.active} SubState={unit.sub} Result={unit.result}"
     return Finding(
@@ -170,6 +173,25 @@ def _finding(
         ),
         fixes=_fixes(unit.name),
     )
+
+
+def _down_since(around: Around, unit: Unit, units: HostUnits) -> datetime | None:
+    """When the runtime went down; None when that is not known.
+
+    Of a runtime that is tried again and again systemd only tells the last attempt, before which it was down already.
+    Then the time counts at which the node began to say that it is not ready for this reason, and the boot when the
+    runtime never became active since.
+    """
+    if unit.active in {"inactive", "failed"}:
+        return unit.inactive_since
+    ready = around.object.condition("Ready") if around.object else None
+    said = ready is not None and ready.status != "True" and _DOWN.search(ready.message or "")
+    never = unit.active_since is None and any(u.active_since for u in units.by_name.values())
+    signs = (
+        ready.last_transition_time if ready and said else None,
+        around.identity.booted if around.identity and never else None,
+    )
+    return min((t for t in signs if t), default=None)
 
 
 def _title(reason: str, name: str, unit: str, socket: str) -> Text:

@@ -56,7 +56,7 @@ def unexpected_reboot(
         A second, planned reboot comes up clean.
     Must not fire:
         A planned reboot (cordoned or drained within 30 min before, kured, machine configuration, upgrade); the
-        first boot of a new machine.
+        first boot of a new machine; a host that is no node, whose record of boots begins at this one.
     Reasons:
         - crashed: no orderly shutdown precedes the boot
         - restarted: an orderly shutdown precedes it, or nothing is known about it
@@ -65,6 +65,8 @@ def unexpected_reboot(
     machine = nodes.get(identity.node) if nodes else None
     seen = tuple(events.items) if events else ()
     if clock.age(identity.booted) > hours * 3600 or _is_new(machine, identity.booted):
+        return
+    if nodes is not None and machine is None and boots is not None and boots.boots == 1:
         return
     if _announced(machine, seen, identity.booted):
         return

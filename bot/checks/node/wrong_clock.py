@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from bot.check import Result, check
-from bot.model.evidence import Expectations
+from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, RuledOut, Safety, Severity
-from bot.model.host import HostUnits, NodeClock, StaticManifests
+from bot.model.host import HostUnits, KubeletLog, NodeClock, StaticManifests
+from bot.model.lines import current
+from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
 
+_NOT_YET = re.compile(r"certificate has expired or is not yet valid: current time \S+ is before ")
 DEFAULTS: Mapping[str, float] = {"seconds": 2.0, "etcd_seconds": 0.5}
 
 
 @check("NODE-08")
 def wrong_clock(
-    clock: NodeClock, manifests: StaticManifests | None, units: HostUnits | None, expect: Expectations | None
+    *,
+    clock: NodeClock,
+    now: Clock,
+    manifests: StaticManifests | None,
+    units: HostUnits | None,
+    log: KubeletLog | None,
+    expect: Expectations | None,
 ) -> Iterator[Result]:
     """The node's clock is off, or its time service is not synchronised.
 
     Says:
         "x509: certificate is not yet valid", "etcd complains about the clock", "tokens are rejected".
     Evidence:
-        date on the node against the API server's Date header; what timedatectl and chrony or ntpd say.
+        date on the node against the API server's Date header; what timedatectl and chrony or ntpd say; certificates
+        that the kubelet's log now calls not yet valid.
     Rule:
         Off by more than 2 s: high; by more than 0.5 s on an etcd member: warn; a time service that runs without being
         synchronised, with a small offset: info. The uncertainty of the measurement is taken off first. Confirmed when
@@ -50,7 +61,8 @@ def wrong_clock(
     if off > limits["seconds"]:
         agree = len([v for v in known if v > limits["seconds"]]) > 1
         confidence = Confidence.CONFIRMED if agree else Confidence.LIKELY
-        yield _finding(clock, "skewed", Severity.HIGH, confidence, _title(clock, measured, limits["seconds"], off))
+        title = _title(clock, measured, limits["seconds"], off)
+        yield _finding(clock, "skewed", Severity.HIGH, confidence, title, refused=_not_yet_valid(log, units, now))
     elif _is_etcd(manifests, units) and off > limits["etcd_seconds"]:
         title = _title(clock, measured, limits["etcd_seconds"], off)
         yield _finding(clock, "skewed-etcd-member", Severity.WARN, Confidence.LIKELY, title)
@@ -74,8 +86,23 @@ def _is_etcd(manifests: StaticManifests | None, units: HostUnits | None) -> bool
     return (manifests is not None and "etcd" in manifests.control_plane) or (unit is not None and unit.running)
 
 
-def _finding(clock: NodeClock, reason: str, severity: Severity, confidence: Confidence, title: Text) -> Finding:
-    facts: dict[str, str | int | float | bool | tuple[str, ...]] = {"node": clock.node}
+def _not_yet_valid(log: KubeletLog | None, units: HostUnits | None, now: Clock) -> Proof | None:
+    """What the kubelet says of certificates that begin in its future."""
+    kubelet = units.kubelet if units else None
+    hits = current(log.lines, _NOT_YET, now, kubelet.active_since if kubelet else None) if log else ()
+    return log.proof.quote(hits[-1].text) if log and hits else None
+
+
+def _finding(
+    clock: NodeClock,
+    reason: str,
+    severity: Severity,
+    confidence: Confidence,
+    title: Text,
+    *,
+    refused: Proof | None = None,
+) -> Finding:
+    facts: dict[str, str | int | float | bool | tuple[str, ...]] = {"node": clock.node, "refuses": refused is not None}
     if clock.offset is not None:
         facts["offset_seconds"] = round(clock.offset, 3)
     return Finding(
@@ -86,7 +113,7 @@ def _finding(clock: NodeClock, reason: str, severity: Severity, confidence: Conf
         confidence=confidence,
         subject=node(clock.node),
         facts=facts,
-        proofs=(clock.proof,),
+        proofs=(clock.proof, *((refused,) if refused else ())),
         fixes=(_fix(clock),),
     )
 

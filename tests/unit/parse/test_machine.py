@@ -74,7 +74,7 @@ def test_the_clock_with_and_without_time_daemons() -> None:
         ),
         ("reboot   system boot  6.1 Sat Nov 21\nreboot   system boot  6.1 Fri Nov 20\n", (False, 2)),
         ("         system boot  Nov 21 11:04\nreboot   system boot  6.1 x\n", (None, 1)),
-        ("         system boot  2026-11-21 11:04\n", (None, 1)),
+        ("         system boot  2026-11-21 11:04\n", (None, 0)),
     ],
 )
 def test_a_boot_without_shutdown_before_it_was_a_crash(text: str, expected: tuple[bool | None, int]) -> None:
