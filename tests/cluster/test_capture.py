@@ -6,78 +6,39 @@ sshd, sudo and tcpdump are the machine's own, the packets those of a pod that ru
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from bot.clients.live import sources
 from bot.clients.ssh import LiveShell
 from bot.collect.sections import section
-from bot.config import Cluster
 from bot.source import Output
 from tests.cluster.conftest import Lab
 from tests.cluster.control_plane import ADDRESS, sh
 from tests.cluster.drills import ask, pod_address, roots, run_web
+from tests.cluster.logins import collector, install, packages
 from tests.cluster.machine import Machine
-from tests.cluster.parts import cannot
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]
-WRAPPERS = Path(__file__).resolve().parents[2] / "node"
 PACKAGES = ("sudo", "tcpdump")
 MOST_PACKETS, MOST_SECONDS = 200, 20
 SECRET = "hunter2hunter2"
-
-
-def apt(machine: Machine, *words: str) -> None:
-    """Install or remove packages in the tree of a machine; it has no way to the network itself, this host has."""
-    command = ["chroot", str(machine.tree), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    if done.returncode:
-        cannot(f"apt-get {' '.join(words)} in a machine: {done.stderr[-500:]}")
-
-
-def program(machine: Machine, *words: str) -> str:
-    """install.sh or uninstall.sh, from a copy of the folder, as the guide says."""
-    return machine.run("env", "-u", "TMPDIR", "sh", *words)
-
-
-def install(lab: Lab, *options: str) -> str:
-    """Let kubewhy's key in on the cloud node; what the installation said."""
-    ssh = lab.settings.clusters["lab"].ssh
-    assert ssh is not None
-    assert ssh.key is not None
-    return program(lab.cloud, "/root/node/install.sh", *options, ssh.key.with_suffix(".pub").read_text().strip())
 
 
 @pytest.fixture(scope="module")
 def machine(lab: Lab) -> Iterator[Machine]:
     """The cloud node with sudo and tcpdump, and the folder that is copied there; all is gone afterwards."""
     run_web(lab)
-    machine = lab.cloud
-    shutil.copytree(WRAPPERS, machine.tree / "root" / "node")
-    apt(machine, "update")
-    apt(machine, "install", "-y", "--no-install-recommends", *PACKAGES)
-    yield machine
-    program(machine, "/root/node/uninstall.sh")
-    shutil.rmtree(machine.tree / "root" / "node")
-    machine.run("env", "SUDO_FORCE_REMOVE=yes", "apt-get", "-qq", "purge", "-y", *PACKAGES)
-
-
-def settings(lab: Lab) -> Cluster:
-    """The cluster's settings with the login that the installation made."""
-    cluster = lab.settings.clusters["lab"]
-    assert cluster.ssh is not None
-    return cluster.model_copy(update={"ssh": cluster.ssh.model_copy(update={"user": "kubewhy", "collector": True})})
+    with packages(lab.cloud, *PACKAGES):
+        yield lab.cloud
 
 
 @contextmanager
 def login(lab: Lab) -> Iterator[LiveShell]:
     """The bot's own SSH client, let in by the forced command."""
-    shell = sources(settings(lab)).shell
+    shell = sources(lab.settings.clusters["lab"].model_copy(update={"ssh": collector(lab)})).shell
     assert isinstance(shell, LiveShell)
     try:
         yield shell
@@ -161,7 +122,7 @@ def test_without_the_second_wrapper_pods_cannot_be_looked_into(lab: Lab, machine
     for refused in looked(lab):
         assert (True, False) == (refused.denied, refused.rc == 0)
         assert "kubewhy-capture is not installed" in refused.text
-    report = ask(lab, "node-why node2", ssh=settings(lab).ssh)
+    report = ask(lab, "node-why node2", ssh=collector(lab))
     assert [] == roots(report)
     assert [] == [s for s in report.skipped if s.mandatory], report.skipped
     assert machine.run("ls", "/usr/local/sbin").split() == ["kubewhy-collect", "kubewhy-shell"]

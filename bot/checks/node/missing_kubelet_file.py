@@ -182,7 +182,8 @@ def _finding(
         "path": lost.path,
         "component": "kubelet",
         "active": "true" if latent else "false",
-        "at_start": "true" if lost.quote else "false",
+        # Where nobody may read the log: without the file no start can go further.
+        "at_start": "true" if lost.quote or (log is None and lost.by_stat) else "false",
     }
     if backup:
         facts |= {"backup": restore, "backup_bytes": backup.size}
