@@ -13,7 +13,16 @@ from bot.collector import collects
 from bot.errors import SourceError
 from bot.model.cluster import Log, PodsOnNode
 from bot.model.evidence import Clock, Evidence
-from bot.model.host_agents import DETECTOR, CniAgent, KubeadmHosts, ProblemDetectors, is_agent
+from bot.model.host_agents import (
+    DETECTOR,
+    CniAgent,
+    CniDaemonSets,
+    KubeadmHosts,
+    ProblemDetectors,
+    is_agent,
+    is_network,
+    names_network,
+)
 from bot.model.k8s import ConfigMap, Workload
 from bot.model.refs import NodeName
 from bot.source import Kube, Right
@@ -40,8 +49,9 @@ def kubeadm_hosts(kube: Kube) -> Iterator[Evidence]:
 def cni_agent(kube: Kube, clock: Clock, node: NodeName, pods: PodsOnNode) -> Iterator[Evidence]:
     """The agents among the node's pods; a log that may not be read is left out, the pod's state still counts."""
     agents = tuple(p for p in pods.items if is_agent(p))
+    logging = tuple(p for p in pods.items if is_network(p))
     logs: tuple[Log, ...] = ()
-    wanted = tuple(w for pod in agents for w in wanted_of(pod) if not w.previous)
+    wanted = tuple(w for pod in logging for w in wanted_of(pod) if not w.previous)
     if wanted:
         try:
             logs, _ = read_logs(kube, wanted, clock, some=False)
@@ -50,14 +60,16 @@ def cni_agent(kube: Kube, clock: Clock, node: NodeName, pods: PodsOnNode) -> Ite
     yield CniAgent(proof=pods.proof, node=node, pods=agents, logs={log.origin: log for log in logs})
 
 
-@collects(ProblemDetectors, rights=(LIST_DAEMONSETS,))
-def problem_detectors(kube: Kube) -> Iterator[Evidence]:
+@collects(ProblemDetectors, CniDaemonSets, rights=(LIST_DAEMONSETS,))
+def daemonsets(kube: Kube) -> Iterator[Evidence]:
     """Of every namespace: charts name it after their release, so the usual labels count as well as the name."""
     right = LIST_DAEMONSETS
     served = first_served(PREFIXES, lambda prefix: glance(kube, f"{prefix}/daemonsets", Workload, right))
     found = listing(kube, f"{served}/daemonsets", Workload, right)
     names = tuple(f"{d.metadata.namespace}/{d.metadata.name}" for d in found.items if _detects(d))
     yield ProblemDetectors(proof=found.proof, names=names)
+    network = tuple(f"{d.metadata.namespace}/{d.metadata.name}" for d in found.items if names_network(d.metadata.name))
+    yield CniDaemonSets(proof=found.proof, names=network)
 
 
 def _detects(workload: Workload) -> bool:

@@ -38,7 +38,8 @@ class CniAgent(NodeEvidence):
 
     Attributes:
         pods: of kube-system or the agent's own namespace, on this node.
-        logs: newest lines of each container, by ``ns/pod/container``; one that may not be read is absent.
+        logs: newest lines of each container, by ``ns/pod/container``, also of what only carries packets between nodes;
+            one that may not be read is absent.
     """
 
     words: ClassVar[str] = "CNI agent"
@@ -49,6 +50,15 @@ class CniAgent(NodeEvidence):
     def of(self, pod: Pod) -> tuple[Log, ...]:
         """The logs of one pod."""
         return tuple(log for origin, log in self.logs.items() if origin.startswith(f"{pod.path}/"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CniDaemonSets(Evidence):
+    """The DaemonSets that bring the pods' network, by their names, ``ns/name``; empty where the cluster has none."""
+
+    words: ClassVar[str] = "DaemonSets of the CNI"
+
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,5 +85,9 @@ def is_network(pod: Pod) -> bool:
     """Whether the pod carries packets between its node and others."""
     owner = pod.metadata.controller
     ours = owner is None or owner.kind == "DaemonSet"
-    named = CARRIER.search(pod.metadata.name) is not None and NO_AGENT.search(pod.metadata.name) is None
-    return is_agent(pod) or (ours and named)
+    return is_agent(pod) or (ours and names_network(pod.metadata.name))
+
+
+def names_network(name: str) -> bool:
+    """Whether a DaemonSet of this name, or its pod, gives a node its pod network."""
+    return (AGENT.search(name) or CARRIER.search(name)) is not None and NO_AGENT.search(name) is None

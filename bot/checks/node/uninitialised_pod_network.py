@@ -6,13 +6,16 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import timedelta
 
 from bot.check import check
 from bot.model.cluster import Nodes, PodsOnNode, SystemPods
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import CniFiles
+from bot.model.host import CniFiles, RuntimeLog
+from bot.model.host_agents import CniAgent, CniDaemonSets
 from bot.model.k8s import Node, Pod
+from bot.model.lines import in_window
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T, Text
@@ -26,7 +29,11 @@ _CNI = re.compile(
     r"(?:^|-)(?:flannel|calico-node|canal|cilium|weave-net|aws-node|terway|antrea-agent|kube-router|ipamd|ovnkube-node)(?:-|$)"
 )
 _NOT_CNI = re.compile(r"operator|controllers|hubble|relay|typha")
+_UNREAD = re.compile(r"error parsing configuration list|[Ff]ailed to load CNI config")
+_BAD = re.compile(r"^E\d{4} |level=(?:error|fatal)|\b(?:ERROR|FATAL|[Ff]ailed|panic)\b")
 GRACE = 120.0
+JUST_BEFORE = timedelta(minutes=5)
+CAP = 1_900  # a text of this length may have been cut off
 
 
 @check("NODE-13")
@@ -37,6 +44,9 @@ def uninitialised_pod_network(
     pods: PodsOnNode,
     files: CniFiles | None,
     system: SystemPods | None,
+    sets: CniDaemonSets | None,
+    agent: CniAgent | None,
+    told: RuntimeLog | None,
     expect: Expectations | None,
 ) -> Iterator[Finding]:
     """The CNI plugin of the node is not deployed or not initialised.
@@ -44,7 +54,8 @@ def uninitialised_pod_network(
     Says:
         "NetworkPluginNotReady", "the new node never gets Ready".
     Evidence:
-        The node's Ready message; /etc/cni/net.d and /opt/cni/bin; the CNI's pod on this node and elsewhere.
+        The node's Ready message; /etc/cni/net.d and /opt/cni/bin; the CNI's pod on this node and elsewhere, its
+        containers and its log; the runtime's log.
     Rule:
         The message has stood for more than a minute. Confirmed when the files or the CNI's pod show why.
     Cause:
@@ -55,12 +66,13 @@ def uninitialised_pod_network(
     Verify:
         NetworkReady is true, a test pod gets an address.
     Must not fire:
+        The agent is not blamed for the Ready condition of its pod alone: every pod of a node that is not Ready has it.
         Within two minutes of the node's registration; Windows nodes; the only node of a cluster whose pods all use the
         host's network.
     Reasons:
         - not-deployed: no CNI runs anywhere in the cluster, and no other node is ready
         - agent-missing: the CNI's DaemonSet has no pod on this node
-        - agent-failing: the CNI's pod on this node is not ready
+        - agent-failing: a container of the CNI's pod on this node does not run
         - config-invalid: the configuration is no JSON
         - config-missing: there is no configuration
         - not-initialised: the reason is not known
@@ -76,12 +88,20 @@ def uninitialised_pod_network(
     if not _linux(here) or _needs_none(nodes, pods, system):
         return
     ours = [p for p in pods.items if _is_cni(p)]
-    anywhere = [p for p in (system.items if system else ()) if _is_cni(p)]
+    anywhere = _has_agents(system, sets)
     without_pods = not anywhere and _works_elsewhere(nodes, here)
-    reason = _reason(ours, bool(anywhere) if system and not without_pods else None, files)
+    unread = [
+        x.text
+        for x in (in_window(told.lines, clock, since - JUST_BEFORE if since else None) if told else ())
+        if _UNREAD.search(x.text)
+    ]
+    reason = _reason(ours, None if without_pods else anywhere, files, unread)
     proofs: list[Proof] = [nodes.proof.quote(f"{here.name}: Ready={ready.status}: {ready.message}")]
     proofs += [files.proof] if files else []
-    proofs += [pods.proof.quote(*(f"{p.path}: ready={p.ready} restarts={p.restarts}" for p in ours))] if ours else []
+    proofs += [sets.proof.quote(*sets.names)] if sets and sets.names and reason == "agent-missing" else []
+    proofs += [told.proof.quote(*unread[-2:])] if told and unread and reason == "config-invalid" else []
+    proofs += [pods.proof.quote(*(line for p in ours for line in _states(p)))] if ours else []
+    proofs += _last_words(agent, ours) if agent and reason == "agent-failing" else []
     yield Finding(
         code="NODE-13",
         reason=reason,
@@ -116,16 +136,55 @@ def _is_cni(pod: Pod) -> bool:
     return _CNI.search(pod.metadata.name) is not None and _NOT_CNI.search(pod.metadata.name) is None
 
 
-def _reason(ours: list[Pod], anywhere: bool | None, files: CniFiles | None) -> str:
-    if ours and not all(p.ready for p in ours):
+def _has_agents(system: SystemPods | None, sets: CniDaemonSets | None) -> bool | None:
+    """Whether a CNI runs anywhere; None where that cannot be told from what was read."""
+    if (sets and sets.names) or (system and any(map(_is_cni, system.items))):
+        return True
+    return False if system else None
+
+
+def _reason(ours: list[Pod], anywhere: bool | None, files: CniFiles | None, unread: list[str]) -> str:
+    if any(not _runs(p) for p in ours):
         return "agent-failing"
     if not ours and anywhere is not None:
         return "agent-missing" if anywhere else "not-deployed"
-    if files and any(not _is_json(text) for text in files.configurations.values() if text):
+    if (
+        files
+        and files.configurations
+        and (unread or not all(map(_is_json, filter(None, files.configurations.values()))))
+    ):
         return "config-invalid"
     if files and not files.configurations and not any(name.endswith(".json") for name in files.others):
         return "config-missing"
     return "not-initialised"
+
+
+def _runs(pod: Pod) -> bool:
+    """Whether its containers run, by their own states: its condition is set from outside when the node is not Ready."""
+    states = pod.status.container_statuses
+    return all(c.ready for c in states) if states else pod.ready
+
+
+def _states(pod: Pod) -> Iterator[str]:
+    for c in pod.status.container_statuses or ():
+        waits, ended = c.state.waiting, c.state.terminated or c.last_state.terminated
+        yield " ".join(
+            (
+                f"{pod.path}: {c.name} ready={c.ready} restarts={c.restart_count}",
+                *((f"waiting={waits.reason}",) if waits and waits.reason else ()),
+                *((f"exit={ended.exit_code}",) if ended else ()),
+            )
+        )
+
+
+def _last_words(agent: CniAgent, ours: list[Pod]) -> list[Proof]:
+    """The end of the log of what does not run, an error where there is one."""
+    found: list[Proof] = []
+    for log in (log for pod in ours for log in agent.of(pod)):
+        lines = [x.text for x in log.lines]
+        bad = [text for text in lines if _BAD.search(text)]
+        found += [log.proof.quote(*(bad or lines)[-2:])] if lines else []
+    return found[:1]
 
 
 def _is_json(text: str) -> bool:
@@ -133,7 +192,7 @@ def _is_json(text: str) -> bool:
     try:
         json.JSONDecoder().raw_decode(text.strip())
     except json.JSONDecodeError as error:
-        return error.pos >= len(text.strip()) - 1
+        return len(text) >= CAP and error.pos >= len(text.strip()) - 1
     return True
 
 
