@@ -71,8 +71,9 @@ def compare(scenario: Scenario, report: Report, ms: int) -> Verdict:
     expected = scenario.roots
     skipped = tuple(dict.fromkeys(s.code for s in report.skipped))
     missing = _missing(scenario, report, roots, sure)
-    forbidden = [f"{x.code} found" for x in scenario.forbid if _has(x, sure)]
-    silent, broken = _silence(scenario, report)
+    alarming = [e for e in sure if not _remark(scenario, e)]
+    forbidden = [f"{x.code} found" for x in scenario.forbid if _has(x, alarming)]
+    silent, broken = _silence(scenario, report, frozenset(e.finding.code for e in alarming))
     false = [] if expected is None else [r for r in roots if not any(_is(x, r) for x in expected)]
     return Verdict(
         scenario=scenario,
@@ -101,10 +102,14 @@ def _missing(scenario: Scenario, report: Report, roots: list[Entry], sure: list[
     return missing
 
 
-def _silence(scenario: Scenario, report: Report) -> tuple[tuple[str, ...], list[str]]:
+def _remark(scenario: Scenario, entry: Entry) -> bool:
+    """Whether a row says only what the scenario expects it to mention, without calling it a fault."""
+    return entry.finding.severity is Severity.INFO and any(_is(x, entry) for x in scenario.info)
+
+
+def _silence(scenario: Scenario, report: Report, found: frozenset[str]) -> tuple[tuple[str, ...], list[str]]:
     """Rows that ran and stayed silent, and complaints about those that did not."""
     skipped = {s.code for s in report.skipped} | {f.code for f in report.failed}
-    found = {e.finding.code for e in report.entries if e.finding.confidence.counts}
     ran = set(report.ran)
     silent: list[str] = []
     broken: list[str] = []

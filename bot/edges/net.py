@@ -9,6 +9,9 @@ from bot.edges.build import AMPLIFIES, CAUSES, links
 from bot.edges.guards import both, either, fact, negate, pair_of_nodes, reason, same, same_node, undecided
 from bot.edges.special import same_device
 
+# rules that accept the pods are no cause
+drops = negate(reason("covered", of="cause"))
+
 LINKS = (
     # table/rule refers to the missing device
     *links("NET-01", "NET-02 NET-03 NET-04", CAUSES, both(same_node, same_device)),
@@ -24,12 +27,18 @@ LINKS = (
     *links("NET-04", "NET-02 NET-16", CAUSES, both(same_node, negate(reason("does-not-reconcile", of="cause")))),
     # agent Ready, clean log, does not re-create lost routes
     *links("NET-04", "NET-02", AMPLIFIES, both(same_node, reason("does-not-reconcile", of="cause"))),
+    # the same pods send by the dead table
+    *links("NET-02", "APP-02 DNS-03 DNS-04", CAUSES, both(same_node, same("pod", "pods"))),
+    # that node is one of the pair, and the pods that are out of reach (or reach nothing) send by the dead table
+    *links("NET-02", "NET-09", CAUSES, both(pair_of_nodes, same("pods", "on_node"))),
     # networkd/NM restart in the window
     *links("NET-05", "NET-02", CAUSES, same_node),
     # drop counter / forwarding off on that node
-    *links("NET-06 NET-07", "DNS-03 DNS-04 APP-02", CAUSES, same_node),
+    *links("NET-07", "DNS-03 DNS-04 APP-02", CAUSES, same_node),
+    *links("NET-06", "DNS-03 DNS-04 APP-02", CAUSES, both(same_node, drops)),
     # that node is one of the pair
-    *links("NET-06 NET-07 NET-08", "NET-09", CAUSES, pair_of_nodes),
+    *links("NET-07 NET-08", "NET-09", CAUSES, pair_of_nodes),
+    *links("NET-06", "NET-09", CAUSES, both(pair_of_nodes, drops)),
     # same boundary and port
     *links("NET-08", "DNS-10 KUBECTL-01 METRICS-05 APISVC-03 ING-02 SVC-11 SVC-16 APP-02", CAUSES, same_node),
     # pair of nodes matches

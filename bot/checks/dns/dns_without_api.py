@@ -41,7 +41,8 @@ def dns_without_api(
         API.
     Rule:
         The log complains now about the connection to the API server for at least 10 s, or it waits for the kubernetes
-        plugin for more than 30 s. The way from the nodes then tells the cause.
+        plugin for more than 30 s (where lines tell no time: it says so again and again, and the pod has not been ready
+        for that long). The way from the nodes then tells the cause.
     Cause:
         Network of the pod or node (NET-01, NET-02, NET-08, NET-09), kube-proxy (NET-13), the API server (CTRL-01).
     Fix:
@@ -59,7 +60,7 @@ def dns_without_api(
     """
     refused = {h.log.pod for h in heard(logs, clock, Saying.FORBIDDEN)}
     bad = [h for h in heard(logs, clock, Saying.API, Saying.UNSYNCED) if _lasts(h) and h.log.pod not in refused]
-    waiting = [h for h in heard(logs, clock, Saying.API_WAIT) if h.span > WAITS and h.log.pod not in refused]
+    waiting = [h for h in heard(logs, clock, Saying.API_WAIT) if _waits(h, pods, clock) and h.log.pod not in refused]
     said = [h for h in (*bad, *waiting) if pods.get(h.log.pod)]
     if not said:
         return
@@ -90,6 +91,17 @@ def dns_without_api(
 
 def _lasts(found: Heard) -> bool:
     return found.span >= RECOVERS or len(found.said) >= ENOUGH or found.log.running_since is None
+
+
+def _waits(found: Heard, pods: DnsPods, clock: Clock) -> bool:
+    """Whether it has waited long: by the times of its lines, else by how long a pod that repeats it is not ready."""
+    if found.span > WAITS:
+        return True
+    pod = pods.get(found.log.pod)
+    ready = pod.condition("Ready") if pod else None
+    if any(s.at for s in found.said) or len(found.said) < ENOUGH or ready is None or ready.status == "True":
+        return False
+    return ready.last_transition_time is not None and clock.age(ready.last_transition_time) > WAITS
 
 
 def _unsynced(said: list[Heard]) -> bool:

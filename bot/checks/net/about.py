@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -105,6 +105,13 @@ class DeadTable:
     pods: tuple[Pod, ...]
     empty: bool
     sure: bool = True
+
+    @property
+    def line(self) -> str:
+        """What is wrong, as a line of evidence."""
+        if not self.name:
+            return f"no rule from {', '.join(p.status.pod_ip or '' for p in self.pods[:3])}"
+        return f"table {self.name}: {'empty' if self.empty else 'no default route'}"
 
 
 def broken_tables(
@@ -234,9 +241,15 @@ def of_pool(node: str, nodes: Nodes | None, names: Iterator[str] | tuple[str, ..
     return tuple(n for n in names if n != node and same_pool(nodes.get(node), nodes.get(n)))
 
 
-def default_gateway(address: str, peers: tuple[PolicyRouting, ...]) -> str:
-    """The gateway of a pod: the peers' gateways tell which host number it has in its subnet (IPv4, /24 or smaller)."""
-    numbers = {
-        r.gateway.rpartition(".")[2] for p in peers for t in p.tables if (r := p.default(t)) and "." in r.gateway
-    }
-    return f"{address.rpartition('.')[0]}.{numbers.pop()}" if len(numbers) == 1 and "." in address else ""
+def default_gateway(address: str, peers: tuple[PolicyRouting, ...], near: Iterable[Links]) -> str:
+    """The gateway of a pod's subnet, as nodes that work have it in their tables; empty when none of them is there.
+
+    Args:
+        address: the pod's address.
+        peers: nodes whose tables work.
+        near: interfaces that tell how large the pod's subnet is: a gateway outside of it is that of another one.
+    """
+    cards = [card for links in near if (card := links.holding(address))]
+    seen = {r.gateway for p in peers for t in p.tables if (r := p.default(t)) and _is_ip(r.gateway)}
+    found = {gateway for gateway in seen if any(card.holds(gateway) for card in cards)}
+    return found.pop() if len(found) == 1 else ""

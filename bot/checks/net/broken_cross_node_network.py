@@ -64,8 +64,7 @@ def broken_cross_node_network(
         - agent-down: the CNI's pod on one of the nodes does not work
         - no-answer: what stands between them is not known
     """
-    peers = dict.fromkeys(leg.peer for leg in ways.legs)
-    broken = {p: ways.of(p) for p in peers if _fails(ways.of(p)) or (_reached(ways.of(p)) and refused_way(ways, p))}
+    broken = _broken(ways)
     if not broken or _is_their_fault(ways, tuple(broken), everywhere):
         return
 
@@ -77,7 +76,8 @@ def broken_cross_node_network(
     theirs = [
         why(at(b), ways.node, b.of(ways.node)) for p in broken if (b := everywhere.get(p)) and _fails(b.of(ways.node))
     ]
-    if _said_there(found, theirs, ways.node, tuple(broken), ask.target):
+    speak = [p for p in broken if _speaks(everywhere.get(p), everywhere)]
+    if len(speak) == len(broken) and _said_there(found, theirs, ways.node, tuple(broken), ask.target):
         return
     lost = tuple(leg for legs in broken.values() for leg in legs if leg.pod and not leg.passed)
     confidence = _confidence(found, lost, back is not None and _fails(back.of(ways.node)), pods, policies)
@@ -104,6 +104,17 @@ def broken_cross_node_network(
         ),
         fixes=tuple(_fixes(found, scene, peer, lost)),
     )
+
+
+def _broken(ways: CrossNode) -> dict[str, tuple[Leg, ...]]:
+    """The nodes that answer while none of their pods does, or to which the kernel knows no way for pods."""
+    peers = dict.fromkeys(leg.peer for leg in ways.legs)
+    return {p: ways.of(p) for p in peers if _fails(ways.of(p)) or (_reached(ways.of(p)) and refused_way(ways, p))}
+
+
+def _speaks(there: CrossNode | None, everywhere: PerNode[CrossNode]) -> bool:
+    """Whether the other end would say it itself, and not leave it to this one."""
+    return there is None or not _is_their_fault(there, tuple(_broken(there)), everywhere)
 
 
 def _reached(legs: tuple[Leg, ...]) -> bool:

@@ -25,6 +25,7 @@ _FAILED = re.compile(
     r"|insufficient .*IP|timeout waiting for",
     re.IGNORECASE,
 )
+_NO_ADDRESS = re.compile(r"insufficient .*(?:IP|address)|InsufficientFreeAddresses", re.IGNORECASE)
 
 
 @check("NET-04")
@@ -48,7 +49,8 @@ def cni_agent_that_does_not_repair(
     Rule:
         The agent is not ready or keeps being restarted; or it is ready and a table that it should keep has had no
         default route for longer than it needs to notice. A clean log does not clear it; a log that names a failed
-        route, rule or interface is only possible as long as no route is missing and no pod waits for an address.
+        route, rule or interface is only possible as long as no route is missing and no pod waits for an address, and
+        so is one that says no more than that the subnet has no free address (NET-16).
     Cause:
         A fault of the agent, or the API or metadata service is out of its reach. Unhealthy, it explains NET-02,
         POD-05 and NET-16; healthy, it only lets NET-02 last.
@@ -68,6 +70,7 @@ def cni_agent_that_does_not_repair(
     period = (expect.thresholds.get("NET-04", {}) if expect else {}).get("seconds", 60)
     broken = broken_tables(routing, pods, links, peers) if routing else ()
     dead = any(t.sure for t in broken)
+    lost = routing.proof.quote(*(t.line for t in broken)) if routing and dead else None
     waiting = any(_waits(p, clock) for p in pods.items)
     for pod in agent.pods:
         if _age(pod, clock) < period or pod.metadata.deletion_timestamp is not None:
@@ -76,9 +79,10 @@ def cni_agent_that_does_not_repair(
         reason = _reason(pod, clock, log is not None, dead and not _just_changed(units, clock, period))
         if reason:
             # what an agent's log complains of is a fault only where something is missing
-            broke = dead or (waiting and reason == "failed-operation") or reason == "agent-not-ready"
+            broke = dead or (waiting and reason == "failed-operation" and not _lacks_addresses(log))
+            broke = broke or reason == "agent-not-ready"
             broke = broke or (reason == "agent-restarting" and _lately(pod, clock, RECENT))
-            yield _finding(agent, pod, reason, log=log, routing=routing if dead else None, sure=broke)
+            yield _finding(agent, pod, reason, log=log, lost=lost, sure=broke)
 
 
 def _failing(agent: CniAgent, pod: Pod, clock: Clock) -> Log | None:
@@ -88,6 +92,11 @@ def _failing(agent: CniAgent, pod: Pod, clock: Clock) -> Log | None:
         if hits:
             return replace(log, lines=hits)
     return None
+
+
+def _lacks_addresses(log: Log | None) -> bool:
+    """Whether it complains of nothing but a subnet without free addresses: the agent only passes that on (NET-16)."""
+    return log is not None and all(_NO_ADDRESS.search(x.text) for x in log.lines)
 
 
 def _waits(pod: Pod, clock: Clock) -> bool:
@@ -124,15 +133,13 @@ def _reason(pod: Pod, clock: Clock, failed: bool, dead: bool) -> str:
     return "does-not-reconcile" if dead else ""
 
 
-def _finding(
-    agent: CniAgent, pod: Pod, reason: str, *, log: Log | None, routing: PolicyRouting | None, sure: bool
-) -> Finding:
+def _finding(agent: CniAgent, pod: Pod, reason: str, *, log: Log | None, lost: Proof | None, sure: bool) -> Finding:
     meta = pod.metadata
     since = running_since(pod) or pod.status.start_time
     state = f"{pod.path}: ready={runs(pod)} restarts={pod.restarts} started={since}"
     proofs: list[Proof] = [agent.proof.quote(state)]
     proofs += [log.proof.quote(*(x.text for x in log.lines[-3:]))] if log else []
-    proofs += [routing.proof] if routing else []
+    proofs += [lost] if lost else []
     restart = Fix(
         what=T("Restart the CNI agent of {node}; running pods keep their network.", node=agent.node),
         safety=Safety.DISRUPTIVE,
@@ -144,7 +151,7 @@ def _finding(
         reason=reason,
         title=_title(reason, agent.node, pod.path),
         severity=Severity.HIGH,
-        confidence=Confidence.CONFIRMED if routing else Confidence.LIKELY if sure else Confidence.POSSIBLE,
+        confidence=Confidence.CONFIRMED if lost else Confidence.LIKELY if sure else Confidence.POSSIBLE,
         subject=Subject("Pod", meta.name, meta.namespace),
         facts={"node": agent.node, "pod": pod.path, "component": "cni-agent"},
         onset=since if reason == "agent-restarting" else None,

@@ -79,7 +79,7 @@ def forward_policy_drop(
         else T("the iptables FORWARD policy of {node} is DROP", node=chain.node),
         detail=T("Rules accept the pods' traffic: {rules}", rules=covered) if covered else None,
         severity=Severity.INFO if covered else Severity.HIGH,
-        confidence=Confidence.POSSIBLE if not rests else Confidence.CONFIRMED if lost else Confidence.LIKELY,
+        confidence=_confidence(reason, rests=rests, seen=bool(lost), meant=bool(used) and not bypasses_iptables(pods)),
         subject=node(chain.node),
         facts={"node": chain.node, "dropped": grown, "set_by": setters},
         proofs=(
@@ -88,6 +88,13 @@ def forward_policy_drop(
         ),
         fixes=() if covered else tuple(_fixes(setters, cidr)),
     )
+
+
+def _confidence(reason: str, *, rests: bool, seen: bool, meant: bool) -> Confidence:
+    """What drops packets of pods is likely; rules that accept them are plainly there, where there are such pods."""
+    if rests:
+        return Confidence.CONFIRMED if seen else Confidence.LIKELY
+    return Confidence.LIKELY if reason == "covered" and meant else Confidence.POSSIBLE
 
 
 def _out_of_reach(name: str, everywhere: PerNode[CrossNode]) -> tuple[CrossNode, ...]:

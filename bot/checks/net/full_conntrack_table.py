@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from bot.check import check
+from bot.checks.net.about import bypasses_iptables
+from bot.model.cluster import PodsOnNode
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import KernelLog
-from bot.model.host_traffic import Conntrack
+from bot.model.host_traffic import Conntrack, is_proxy
 from bot.model.lines import current
 from bot.model.refs import node
 from bot.model.text import T, Text
@@ -23,7 +25,12 @@ _ELSEWHERE = re.compile(r"table full in netns ")
 
 @check("NET-11")
 def full_conntrack_table(
-    table: Conntrack, clock: Clock, kernel: KernelLog | None, expect: Expectations | None
+    *,
+    table: Conntrack,
+    clock: Clock,
+    kernel: KernelLog | None,
+    pods: PodsOnNode | None,
+    expect: Expectations | None,
 ) -> Iterator[Finding]:
     """The table of tracked connections is full, so packets of new connections are dropped.
 
@@ -41,7 +48,8 @@ def full_conntrack_table(
     Verify:
         The table is less than 70 % full.
     Must not fire:
-        CNIs that track connections in eBPF: their table is another one, and this one stays empty.
+        CNIs that track connections in eBPF, without kube-proxy: theirs is another table, this one counts only when
+        the kernel says that it drops packets.
     Reasons:
         - table-full: the kernel drops packets
         - nearly-full: the table is almost full, nothing was dropped yet
@@ -54,7 +62,7 @@ def full_conntrack_table(
         for x in current(kernel.lines if kernel else (), _FULL, clock)
         if (crowded and dropped) or not _ELSEWHERE.search(x.text)
     ]
-    if not crowded and not lines:
+    if not lines and (not crowded or _tracked_elsewhere(pods)):
         return
     said = [f"{name}={number}" for name, number in (table.failed or {}).items() if number]
     counted = f"nf_conntrack_count={table.count} nf_conntrack_max={table.maximum}"
@@ -78,6 +86,11 @@ def full_conntrack_table(
         ),
         fixes=(_raise(table.maximum),),
     )
+
+
+def _tracked_elsewhere(pods: PodsOnNode | None) -> bool:
+    """Whether pods and Services do without this table: an eBPF CNI, and no kube-proxy beside it."""
+    return bypasses_iptables(pods) and not any(is_proxy(p) for p in (pods.items if pods else ()))
 
 
 def _title(table: Conntrack, *, crowded: bool, full: bool, last: datetime | None) -> Text:

@@ -7,11 +7,11 @@ import shlex
 from collections.abc import Iterator
 
 from bot.check import check
-from bot.checks.net.about import bypasses_iptables, families, since_boot
+from bot.checks.net.about import bypasses_iptables, families, routed_pods, since_boot
 from bot.model.cluster import PodsOnNode
 from bot.model.evidence import Clock
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
-from bot.model.host import Links, NodeIdentity, RoutingRules, Sysctls
+from bot.model.host import Links, NodeIdentity, PolicyRouting, RoutingRules, Sysctls
 from bot.model.refs import node
 from bot.model.text import T
 
@@ -28,6 +28,7 @@ def ip_forwarding_off(
     sysctls: Sysctls,
     links: Links | None,
     routes: RoutingRules | None,
+    tables: PolicyRouting | None,
     pods: PodsOnNode | None,
     clock: Clock,
     identity: NodeIdentity | None,
@@ -38,9 +39,10 @@ def ip_forwarding_off(
         "Pods on this node reach nothing outside."
     Evidence:
         net.ipv4.ip_forward, net.ipv4.conf.IFACE.forwarding, net.ipv6.conf.all.forwarding, sysctl.d files, interfaces,
-        the main default route, the addresses of the node's pods.
+        the main default route, the tables that rules about pods name, the addresses of the node's pods.
     Rule:
-        ip_forward is 0, or forwarding is 0 on an interface on the way of the pods; for pods with IPv6 addresses, that
+        ip_forward is 0, or forwarding is 0 on an interface on the way of the pods (theirs, or one that their packets
+        leave by); for pods with IPv6 addresses, that
         of IPv6 is 0.
     Cause:
         A sysctl was reset: reboot, hardening, restart of Docker or NetworkManager. It explains DNS-03, NET-09, APP-02.
@@ -56,7 +58,8 @@ def ip_forwarding_off(
         - interface-forwarding-off: one interface on the pods' way does not forward
     """
     used = families(pods)
-    off = (*(_off(sysctls, links, routes) if 4 in used or not used else ()), *(_off6(sysctls) if 6 in used else ()))  # noqa: PLR2004
+    ipv4 = _off(sysctls, links, _ways_out(routes, tables, pods)) if 4 in used or not used else ()  # noqa: PLR2004
+    off = (*ipv4, *(_off6(sysctls) if 6 in used else ()))  # noqa: PLR2004
     if not off:
         return
     setting = off[0]
@@ -79,16 +82,23 @@ def ip_forwarding_off(
     )
 
 
-def _off(sysctls: Sysctls, links: Links | None, routes: RoutingRules | None) -> tuple[str, ...]:
+def _off(sysctls: Sysctls, links: Links | None, default: frozenset[str]) -> tuple[str, ...]:
     """The settings that are 0 and matter: the global one alone when it is off, else those of interfaces."""
     if sysctls.values.get(GLOBAL) == "0":
         return (GLOBAL,)
-    default = {r.device for r in routes.main if r.destination == "default"} if routes else set()
     there = {link.name for link in links.items if link.up} if links else set()
     zero = [
         (m[1], name) for name, value in sysctls.values.items() if value == "0" and (m := _INTERFACE.fullmatch(name))
     ]
     return tuple(name for iface, name in zero if iface in there and (iface in default or _POD_SIDE.match(iface)))
+
+
+def _ways_out(routes: RoutingRules | None, tables: PolicyRouting | None, pods: PodsOnNode | None) -> frozenset[str]:
+    """The interfaces that pods' packets leave by: of the main default route and of the tables of their rules."""
+    main = {r.device for r in routes.main if r.destination == "default"} if routes else set()
+    addresses = [p.status.pod_ip or "" for p in (routed_pods(pods) if pods else ())]
+    named = {r.table for r in (tables.rules if tables else ()) for a in addresses if r.plain and r.covers(a)}
+    return frozenset(main | {r.device for t in named if tables and (r := tables.default(t))})
 
 
 def _off6(sysctls: Sysctls) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def missing_network_card(
         },
         onset=hits[0].at if hits else since_boot(identity, clock),
         proofs=tuple(_proofs(links=links, routing=routing, cards=cards, unbound=unbound, kernel=kernel, hits=hits)),
-        fixes=tuple(_fixes(name, links.node, _gateway(needy, peers, links.node))),
+        fixes=tuple(_fixes(name, links.node, _gateway(needy, peers, peer_links, links.node))),
     )
 
 
@@ -158,8 +158,8 @@ def _unbound(cards: PciNics | None, kernel: KernelLog | None) -> PciNic | None:
     return next((c for c in cards.unbound if counts(c)), None) if cards else None
 
 
-def _gateway(needy: tuple[Pod, ...], peers: PerNode[PolicyRouting], node: str) -> str:
-    return default_gateway(needy[0].status.pod_ip or "", peers_agree(peers, node))
+def _gateway(needy: tuple[Pod, ...], peers: PerNode[PolicyRouting], peer_links: PerNode[Links], node: str) -> str:
+    return default_gateway(needy[0].status.pod_ip or "", peers_agree(peers, node), peer_links.others(node))
 
 
 def _about(text: str, name: str, unbound: PciNic | None) -> bool:

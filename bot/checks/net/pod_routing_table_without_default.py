@@ -73,6 +73,9 @@ def pod_routing_table_without_default(
         good=peers_agree(peers, routing.node),
         device=device,
         by_hand=device if present else "",
+        gateway=default_gateway(
+            first.pods[0].status.pod_ip or "", peers_agree(peers, routing.node), (links,) if links else ()
+        ),
         onset=since_boot(identity, clock, units),
     )
 
@@ -86,6 +89,7 @@ def _finding(
     good: tuple[PolicyRouting, ...],
     device: str,
     by_hand: str,
+    gateway: str,
     onset: datetime | None,
 ) -> Finding:
     reason = "rules-missing" if not first.name else "table-empty" if first.empty else "no-default-route"
@@ -115,7 +119,7 @@ def _finding(
             routing.proof.quote(*_shown(routing, first)),
             *(_good(peer) for peer in good[:1]),
         ),
-        fixes=tuple(_fixes(pods, first, by_hand, good)),
+        fixes=tuple(_fixes(pods, first, by_hand, gateway)),
     )
 
 
@@ -133,7 +137,7 @@ def _good(peer: PolicyRouting) -> Proof:
     return peer.proof.quote(*(f"{peer.node}: table {t}: default via {r.gateway} dev {r.device}" for t, r in defaults))
 
 
-def _fixes(pods: PodsOnNode, table: DeadTable, device: str, good: tuple[PolicyRouting, ...]) -> Iterator[Fix]:
+def _fixes(pods: PodsOnNode, table: DeadTable, device: str, gateway: str) -> Iterator[Fix]:
     agent = next((p for p in pods.items if is_agent(p)), None)
     check_it = f"ip route show table {shlex.quote(table.name)}" if table.name else "ip rule show"
     if agent:
@@ -146,8 +150,9 @@ def _fixes(pods: PodsOnNode, table: DeadTable, device: str, good: tuple[PolicyRo
             commands=(f"kubectl {where} delete pod {shlex.quote(agent.metadata.name)}",),
             verify=(check_it,),
         )
-    gateway = default_gateway(table.pods[0].status.pod_ip or "", good)
-    if device and table.name and gateway:
+    if device and table.name and not gateway:
+        yield _unknown_gateway(table, device, check_it)
+    elif device and table.name:
         route = f"default via {shlex.quote(gateway)} dev {shlex.quote(device)} table {shlex.quote(table.name)}"
         yield Fix(
             what=T(
@@ -159,3 +164,25 @@ def _fixes(pods: PodsOnNode, table: DeadTable, device: str, good: tuple[PolicyRo
             undo=(f"sudo ip route del {route}",),
             stage=Stage.MITIGATION,
         )
+
+
+def _unknown_gateway(table: DeadTable, device: str, check_it: str) -> Fix:
+    """The route by hand where no other node shows the gateway: a wrong one would cut the pods off for good."""
+    route = f'default via "$GATEWAY" dev {shlex.quote(device)} table {shlex.quote(table.name)}'
+    return Fix(
+        what=T(
+            "On the node, until the agent has repaired it: find the gateway of the subnet of {address} (the cloud's "
+            "subnet, or table {table} of a healthy node in it), set GATEWAY to it, then add the default route.",
+            address=table.pods[0].status.pod_ip or "",
+            table=table.name,
+        ),
+        safety=Safety.REVERSIBLE,
+        commands=(
+            f"ip -4 address show dev {shlex.quote(device)}",
+            f'ping -c2 -W1 -I {shlex.quote(device)} "$GATEWAY"',
+            f"sudo ip route add {route}",
+        ),
+        verify=(check_it,),
+        undo=(f"sudo ip route del {route}",),
+        stage=Stage.MITIGATION,
+    )

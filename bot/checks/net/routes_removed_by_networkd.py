@@ -18,6 +18,7 @@ from bot.model.host_agents import CniAgent
 from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import T
+from bot.model.workloads import PodEvents
 
 DAY = 86400.0
 NEAR = timedelta(minutes=5)
@@ -55,6 +56,7 @@ def routes_removed_by_networkd(
     links: Links | None,
     identity: NodeIdentity,
     agent: CniAgent,
+    events: PodEvents | None,
 ) -> Iterator[Finding]:
     """The network manager of the node removed the CNI's routes and rules.
 
@@ -66,8 +68,8 @@ def routes_removed_by_networkd(
     Rule:
         A pod routing table is dead or its rules are gone (NET-02), and the manager was started or reconfigured a
         network card within the last day, after the oldest affected pod, the boot and the start of the CNI's agent, and
-        it was not told to leave foreign routes alone. Confirmed when its log or the log of package upgrades agrees with
-        the unit's start.
+        it was not told to leave foreign routes alone, and the pods did not fail before. Confirmed when its log or the
+        log of package upgrades agrees with the unit's start.
     Cause:
         A restart (needrestart, unattended upgrade, netplan apply) or a new interface makes it delete what it did not
         create. It explains NET-02.
@@ -78,7 +80,8 @@ def routes_removed_by_networkd(
     Must not fire:
         networkd is not used; it was started before the affected pods; it was told to leave foreign routes (or rules)
         alone; it was started with the machine, or before the CNI's agent, which then had to build them again; its log
-        tells only of the ends of pods' links, which come and go.
+        tells only of the ends of pods' links, which come and go; every affected pod that fails has done so since more
+        than 5 min before.
     Reasons:
         - networkd-restarted: systemd-networkd was started anew
         - networkd-reconfigured: systemd-networkd reconfigured interfaces
@@ -93,7 +96,7 @@ def routes_removed_by_networkd(
     rebuilt = [s for p in agent.pods if (s := running_since(p))]
     after = max(min(starts), identity.booted + WITH_BOOT, *rebuilt)
     change = _change(units, manager, _kept(manager, dead), lambda at: _counts(at, after, clock), links)
-    if change is None:
+    if change is None or _began_before(change.at, dead, events):
         return
     tables = tuple(t.name for t in dead if t.name)
     short = "networkd" if change.unit == "systemd-networkd" else "network-manager"
@@ -119,9 +122,22 @@ def routes_removed_by_networkd(
         subject=node(units.node),
         facts={"node": units.node, "unit": change.unit, "table": tables, "upgrade": change.upgrade},
         onset=change.at,
-        proofs=tuple(_proofs(units, manager, routing, change)),
+        proofs=(*_proofs(units, manager, change), routing.proof.quote(*(t.line for t in dead))),
         fixes=_fixes(change.unit, _cards(dead, links)),
     )
+
+
+def _began_before(at: datetime, dead: tuple[DeadTable, ...], events: PodEvents | None) -> bool:
+    """Whether the pods failed already when the manager was touched: every one whose lasting failure is dated."""
+    firsts = []
+    for pod in (p for t in dead for p in t.pods):
+        told = [e for e in (events.of(pod.path) if events else ()) if e.reason == "Unhealthy"]
+        lasting = [e.first_timestamp for e in told if e.first_timestamp and e.seen and e.seen >= at]
+        ready = pod.condition("Ready")
+        if ready and ready.status == "False" and ready.last_transition_time:
+            lasting.append(ready.last_transition_time)
+        firsts += [min(lasting)] if lasting else []
+    return bool(firsts) and all(first < at - NEAR for first in firsts)
 
 
 def _kept(manager: NetworkManager, dead: tuple[DeadTable, ...]) -> bool:
@@ -173,7 +189,7 @@ def _is_of(unit: str, line: LogLine, links: Links | None) -> bool:
     return about is None or POD_SIDE.match(about[1]) is None
 
 
-def _proofs(units: HostUnits, manager: NetworkManager, routing: PolicyRouting, change: Change) -> Iterator[Proof]:
+def _proofs(units: HostUnits, manager: NetworkManager, change: Change) -> Iterator[Proof]:
     unit = units.get(change.unit)
     since = unit.active_since.isoformat() if unit and unit.active_since else ""
     yield units.proof.quote(f"Id={change.unit}.service ActiveState=active ActiveEnterTimestamp={since}")
@@ -182,7 +198,6 @@ def _proofs(units: HostUnits, manager: NetworkManager, routing: PolicyRouting, c
         told.append(f"Commandline: {change.upgrade}")
     unset = ("ManageForeignRoutes, ManageForeignRoutingPolicyRules: not set to no",)
     yield manager.proof.quote(*told, *(unset if change.unit == "systemd-networkd" else ()))
-    yield routing.proof
 
 
 def _cards(dead: tuple[DeadTable, ...], links: Links | None) -> tuple[str, ...]:

@@ -126,7 +126,7 @@ def _finding(
         reason=reason,
         title=_title(reason, here.name, words),
         severity=Around(node=here.name, clock=clock, nodes=nodes).severity(usual, onset),
-        confidence=Confidence.CONFIRMED if both else Confidence.POSSIBLE if stale or unheard else Confidence.LIKELY,
+        confidence=Confidence.CONFIRMED if both else Confidence.POSSIBLE if unheard else Confidence.LIKELY,
         subject=node(here.name),
         facts={"node": here.name, "condition": kind, "lines": len(lines)},
         onset=onset,

@@ -128,6 +128,25 @@ def rule(source: str = POD, table: str = "2", **more: Any) -> Rule:
 GOOD_PEER = {"node-d": routing(rule("10.176.98.77"), node="node-d", t2=OUT)}
 
 
+@pytest.mark.parametrize(
+    ("own", "gateway", "command"),
+    [
+        ("10.176.98.10/20", "10.176.96.1", "sudo ip route add default via 10.176.96.1 dev eth1 table 2"),
+        ("10.176.98.10/24", "10.176.96.1", 'sudo ip route add default via "$GATEWAY" dev eth1 table 2'),
+        ("10.176.98.10/24", "10.176.110.253", 'sudo ip route add default via "$GATEWAY" dev eth1 table 2'),
+    ],
+    ids=["of-the-same-subnet", "outside-of-a-smaller-one", "of-another-subnet"],
+)
+def test_the_gateway_of_a_repair_is_seen_and_never_computed(own: str, gateway: str, command: str) -> None:
+    """A peer has it and it lies in the pod's subnet; else the person who repairs it has to find it."""
+    card = Link(name="eth1", up=True, addresses=(own,))
+    route = Route(destination="default", device="eth1", gateway=gateway)
+    peer = {"node-d": routing(rule("10.176.98.77"), node="node-d", t2=(route,))}
+    cards = Links(proof=PROOF, node=HERE, items=(card,))
+    (found,) = judged("NET-02", routing(rule(), t2=()), pods(pod()), cards, peers=peer)
+    assert command in [c for fix in found.fixes for c in fix.commands]
+
+
 def test_a_table_without_default_route_that_nobody_needs_is_only_possible() -> None:
     """Packets that find no route in a table go on to the next rule: an administrator's table is no fault."""
     only_some = (Route(destination="10.50.0.0/16", device="eth0", gateway="10.0.0.9"),)
@@ -275,6 +294,7 @@ def test_an_agent_has_a_minute_to_notice_lost_routes() -> None:
     ]
     fresh, stale = (judged("NET-04", agent(), CLOCK, pods(pod()), lost, u) for u in units)
     assert ([], ["does-not-reconcile"]) == (fresh, [f.reason for f in stale])
+    assert "table 2: empty" == stale[0].proofs[-1].shown
 
 
 def running(name: str, since: datetime) -> Unit:
@@ -525,7 +545,7 @@ def sysctls(four: str, six: str) -> Sysctls:
 )
 def test_rules_that_accept_the_pods_make_the_policy_information(rule_text: str) -> None:
     """Also where the pods' addresses are the VPC's and the node has no podCIDR."""
-    assert [("covered", "info", "possible")] == said(judged("NET-06", chain(rule_text), pods(pod())))
+    assert [("covered", "info", "likely")] == said(judged("NET-06", chain(rule_text), pods(pod())))
     kube = "-m comment --comment kube -m mark --mark 0x4000/0x4000 -j ACCEPT"
     assert "dropping" == judged("NET-06", chain(kube, "-o docker0 -j ACCEPT"), pods(pod()))[0].reason
 
@@ -588,6 +608,24 @@ def about(code: str, name: str = HERE, **facts: Any) -> Finding:
         (about("NET-16"), about("CTRL-08", stage="1"), Tri.FALSE),
         (about("NET-04", reason="does-not-reconcile"), about("NET-16"), Tri.FALSE),
         (about("NET-04", reason="agent-not-ready"), about("NET-16"), Tri.TRUE),
+        (
+            about("NET-02", pods=("shop/web-1",)),
+            about("NET-09", "node-d", node="node-d", peers=(HERE,), pods=("shop/web-1",)),
+            Tri.TRUE,
+        ),
+        (
+            about("NET-02", node=HERE, pods=("shop/web-1",)),
+            about("NET-09", node=HERE, peers=("node-d",), on_node=("shop/web-1",)),
+            Tri.TRUE,
+        ),
+        (
+            about("NET-02", pods=("shop/web-2",)),
+            about("NET-09", "node-d", node="node-d", peers=(HERE,), pods=("shop/web-1",)),
+            Tri.FALSE,
+        ),
+        (about("NET-02", pods=("shop/web-1",)), about("DNS-04", pods=("kube-system/dns-1",)), Tri.FALSE),
+        (about("NET-06", reason="covered"), about("DNS-03"), Tri.FALSE),
+        (about("NODE-27", reason="stale-condition"), about("NODE-09"), Tri.FALSE),
     ],
 )
 def test_an_edge_is_followed_only_where_its_guard_holds(cause: Finding, effect: Finding, verdict: Tri) -> None:

@@ -97,6 +97,16 @@ def test_what_is_forbidden_must_not_be_likely() -> None:
     assert ("NODE-04 found",) == compare(scenario(forbid=expecting("NODE-04")), report(BOTH[0]), 1).forbidden
 
 
+def test_a_remark_that_is_expected_is_neither_forbidden_nor_loud() -> None:
+    """A likely finding of severity info, named under ``info``; without the name it is too much."""
+    said = report(outcome("NODE-27", found("NODE-27", severity=Severity.INFO)))
+    wanted = {"forbid": expecting("NODE-27"), "silent": {"NODE-27": "x"}}
+    assert ((), ("NODE-27 found", "NODE-27 not silent")) == (
+        compare(scenario(**wanted, info=expecting("NODE-27")), said, 1).forbidden,
+        compare(scenario(**wanted), said, 1).forbidden,
+    )
+
+
 def test_a_bundle_that_cannot_be_read_is_an_error_of_its_scenario_alone() -> None:
     """The others go on."""
 
