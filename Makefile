@@ -15,7 +15,7 @@ demo: $(BIN)/.runtime ## set up, then diagnose a recorded incident over real pro
 	@$(BIN)/kubewhy demo $(SCENARIO)
 
 test: $(BIN)/.dev ## set up, then the fast tests (under two minutes)
-	@$(BIN)/python -m pytest -q -n auto -m "not real and not bench" $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --dist loadgroup -m "not real and not bench" $(ARGS)
 
 test-real: $(BIN)/.dev parts ## the tests with real parts: needs root, Go, npm and Debian packages
 	@$(BIN)/python -m pytest -q -m real $(ARGS)

@@ -26,6 +26,8 @@ from bot.scenario import read
 from bot.source import Response
 from tests.unit.judgement.lab import PLACES
 
+pytestmark = pytest.mark.xdist_group("judgement")  # every scenario is judged once, in one process
+
 MOVED = read(PLACES[0] / "NODE-04-config-moved-to-backup")
 TRUE = {"NODE-03", "NODE-04", "CTRL-17"}  # what is so in this cluster, as far as it can be seen
 UNAUTHORIZED = json.dumps(

@@ -10,6 +10,8 @@ from tests.unit.judgement.fact import Fact, Scene
 from tests.unit.judgement.facts import FACTS
 from tests.unit.judgement.lab import about, again, changed, checks, clock, findings, judged, positive
 
+pytestmark = pytest.mark.xdist_group("judgement")  # every scenario is judged once, in one process
+
 QUIET = {Severity.INFO, Severity.BYDESIGN, Severity.NOISE}
 CASES = [pytest.param(code, name, id=f"{code}-in-{name}") for code in checks() for name in positive(code)]
 

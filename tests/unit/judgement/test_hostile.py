@@ -21,6 +21,8 @@ from bot.render.mrkdwn import Profile
 from bot.render.slack import root_final, thread
 from bot.render.terminal import terminal
 
+pytestmark = pytest.mark.xdist_group("judgement")  # every scenario is judged once, in one process
+
 BIDI = "\u202e"
 ESCAPE = "\x1b[2J\x1b]0;owned\x07"
 SHOUT = "<!channel> <@U123> <https://evil.example|click>"

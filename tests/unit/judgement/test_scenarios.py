@@ -13,6 +13,8 @@ from bot.model.host import HostUnits, KubeletHealth
 from bot.model.metrics import NodeMetrics, Scrapes
 from tests.unit.judgement.lab import Judged, again, checks, judged, scenarios, without
 
+pytestmark = pytest.mark.xdist_group("judgement")  # every scenario is judged once, in one process
+
 RANK = {Confidence.POSSIBLE: 0, Confidence.LIKELY: 1, Confidence.CONFIRMED: 2}
 ALWAYS: set[type[Evidence]] = {Clock, Ask, Expectations}  # known before anything is read
 # What a row may still say when a piece that speaks for somebody is missing, and why that is true all the same.

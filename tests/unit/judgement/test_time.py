@@ -12,6 +12,8 @@ from bot.model.finding import Finding
 from bot.model.report import Report
 from tests.unit.judgement.lab import judged, scenarios
 
+pytestmark = pytest.mark.xdist_group("judgement")  # every scenario is judged once, in one process
+
 SLACK = timedelta(minutes=2)  # boots are dated to the second, effects by their first log line
 WHOLE = sorted(name for name, scenario in scenarios().items() if scenario.command)
 
