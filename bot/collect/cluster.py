@@ -11,7 +11,16 @@ import msgspec
 from bot.collect.read import NOT_FOUND, decode, explained, listing, one, proof_of
 from bot.collector import collects
 from bot.errors import Kind, SourceError
-from bot.model.cluster import ApiHealth, Heartbeats, KubernetesEndpoints, NodeEvents, Nodes, PodsOnNode, ServerVersion
+from bot.model.cluster import (
+    ApiHealth,
+    Heartbeats,
+    KubernetesEndpoints,
+    MountEvents,
+    NodeEvents,
+    Nodes,
+    PodsOnNode,
+    ServerVersion,
+)
 from bot.model.evidence import Evidence
 from bot.model.k8s import EndpointSlice, Event, Lease, Node, Pod
 from bot.model.k8s_more import Endpoints
@@ -141,3 +150,19 @@ def node_events(kube: Kube, node: NodeName) -> Iterator[Evidence]:
     found = listing(kube, "/api/v1/events", Event, LIST_EVENTS, query)
     about = tuple(e for e in found.items if e.involved_object.kind == "Node" and e.involved_object.name == node)
     yield NodeEvents(proof=found.proof, node=node, items=about)
+
+
+@collects(MountEvents, rights=(LIST_EVENTS,))
+def mount_events(kube: Kube, node: NodeName, pods: PodsOnNode) -> Iterator[Evidence]:
+    """What the kubelet says of volumes that it cannot mount, for the pods of one node."""
+    query = {"fieldSelector": "involvedObject.kind=Pod,reason=FailedMount"}
+    found = listing(kube, "/api/v1/events", Event, LIST_EVENTS, query)
+    here = {p.path for p in pods.items}
+    about = tuple(
+        e
+        for e in found.items
+        if e.involved_object.kind == "Pod"
+        and e.reason == "FailedMount"
+        and f"{e.involved_object.namespace}/{e.involved_object.name}" in here
+    )
+    yield MountEvents(proof=found.proof, node=node, items=about)

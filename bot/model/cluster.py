@@ -152,6 +152,15 @@ class NodeEvents(NodeEvidence):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MountEvents(NodeEvidence):
+    """The FailedMount events about pods that are bound to one node."""
+
+    words: ClassVar[str] = "the events about volumes"
+
+    items: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SystemEvents(Evidence):
     """Events of kube-system."""
 

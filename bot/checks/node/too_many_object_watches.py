@@ -9,12 +9,12 @@ from datetime import datetime
 
 from bot.check import check
 from bot.checks.node.about import Around
-from bot.model.cluster import LogLine, Nodes, PodsOnNode, SystemPods
+from bot.model.cluster import LogLine, MountEvents, Nodes, PodsOnNode, SystemPods
 from bot.model.evidence import Clock, Expectations
 from bot.model.finding import Confidence, Finding, Fix, Safety, Severity
 from bot.model.host import KubeletArguments, KubeletLog
 from bot.model.host_resources import KubeletSettings
-from bot.model.k8s import Container, Pod
+from bot.model.k8s import Container, Event, Pod
 from bot.model.refs import node
 from bot.model.text import T, Text
 
@@ -39,6 +39,7 @@ def too_many_object_watches(
     clock: Clock,
     settings: KubeletSettings | None,
     log: KubeletLog | None,
+    events: MountEvents | None,
     arguments: KubeletArguments | None,
     system: SystemPods | None,
     expect: Expectations | None,
@@ -48,8 +49,9 @@ def too_many_object_watches(
     Says:
         "Hundreds of jobs with a ConfigMap each: the cluster crawls, nodes are NotReady, nothing is scheduled".
     Evidence:
-        The ConfigMaps and Secrets that the node's pods refer to, the kubelet's version, setting and log, and how many
-        streams the API server gives one connection (--http2-max-streams-per-connection).
+        The ConfigMaps and Secrets that the node's pods refer to, the kubelet's version, setting and log, the events
+        about volumes that cannot be mounted, and how many streams the API server gives one connection
+        (--http2-max-streams-per-connection).
     Rule:
         A kubelet 1.12 or 1.13 that watches, and at least 200 different objects, or four fifths of the streams that the
         API server is set to. With later kubelets at least 5,000, or five timeouts of the cache within ten minutes, of
@@ -78,30 +80,32 @@ def too_many_object_watches(
     active = [p for p in staying if p.status.phase not in {"Succeeded", "Failed"}]
     objects = {o for p in (pods.items if old else active) for o in referred(p)}
     late = _late(log, active, clock) if active else []
+    told = _told(events, active, clock)
     cliff = limits.get("objects", _cliff(system))
-    reason = _reason(len(objects), late, old=old, cliff=cliff)
+    reason = _reason(len(objects), max(len(late), sum(t for _, t in told)), old=old, cliff=cliff)
     if not reason:
         return
-    onset = _reached(pods.items, cliff) if reason == "streams" else late[0].at if late else None
+    onset = _reached(pods.items, cliff) if reason == "streams" else late[0].at if late else _first(told)
     usual = Severity.HIGH if reason == "streams" else Severity.WARN
     yield Finding(
         code="NODE-25",
         reason=reason,
         title=_title(reason, pods.node, len(objects)),
         severity=Around(node=pods.node, clock=clock, nodes=nodes).severity(usual, onset),
-        confidence=_confidence(reason, settings, late),
+        confidence=_confidence(reason, settings, bool(late or told)),
         subject=node(pods.node),
         facts={
             "node": pods.node,
             "objects": len(objects),
             "kubelet": here.status.node_info.kubelet_version,
-            **({"late": len(late) >= TIMEOUTS} if log else {}),
+            **({"late": max(len(late), sum(t for _, t in told)) >= TIMEOUTS} if log or events else {}),
         },
         onset=onset,
         proofs=(
             pods.proof.quote(*sorted(objects)[:4]),
             nodes.proof.quote(f"{pods.node}: kubeletVersion={here.status.node_info.kubelet_version}"),
             *((log.proof.quote(*(x.text for x in late[-2:])),) if log and late else ()),
+            *((events.proof.quote(*(_line(e) for e, _ in told[-2:])),) if events and told else ()),
         ),
         fixes=(_fix(arguments),),
     )
@@ -127,12 +131,38 @@ def _late(log: KubeletLog | None, active: list[Pod], clock: Clock) -> list[LogLi
     return [x for x in lines if _LATE.search(x.text) and counts(x.text)]
 
 
-def _reason(count: int, late: list[LogLine], *, old: bool, cliff: float) -> str:
+def _told(events: MountEvents | None, active: list[Pod], clock: Clock) -> list[tuple[Event, int]]:
+    """Events of such timeouts and how often each was seen within the span: once, where the first is older."""
+    paths = {p.path for p in active}
+    fresh = [
+        e
+        for e in (events.items if events else ())
+        if e.seen
+        and clock.age(e.seen) <= SPAN
+        and _LATE.search(e.message or "")
+        and f"{e.involved_object.namespace}/{e.involved_object.name}" in paths
+    ]
+    began = [(e, e.first_timestamp or e.event_time or e.seen) for e in fresh]
+    counted = [(e, e.times if at and clock.age(at) <= SPAN else 1) for e, at in began]
+    return sorted(counted, key=lambda pair: pair[0].seen or clock.now)
+
+
+def _first(told: list[tuple[Event, int]]) -> datetime | None:
+    """When the first of them was seen first."""
+    return min((at for e, _ in told if (at := e.first_timestamp or e.seen)), default=None)
+
+
+def _line(event: Event) -> str:
+    about = event.involved_object
+    return f"{about.namespace}/{about.name}: {event.reason} x{event.times}: {event.message}"
+
+
+def _reason(count: int, late: int, *, old: bool, cliff: float) -> str:
     if old and count >= cliff:
         return "streams"
     if not old and count >= MODERN:
         return "many-objects"
-    return "timeouts" if not old and len(late) >= TIMEOUTS else ""
+    return "timeouts" if not old and late >= TIMEOUTS else ""
 
 
 def _reached(pods: Iterable[Pod], cliff: float) -> datetime | None:
@@ -146,7 +176,7 @@ def _reached(pods: Iterable[Pod], cliff: float) -> datetime | None:
     return None
 
 
-def _confidence(reason: str, settings: KubeletSettings | None, late: list[LogLine]) -> Confidence:
+def _confidence(reason: str, settings: KubeletSettings | None, late: bool) -> Confidence:
     """An old kubelet whose setting could not be read, and that does not complain, may not watch at all."""
     if reason == "streams" and late:
         return Confidence.CONFIRMED if settings else Confidence.LIKELY
