@@ -22,6 +22,7 @@ KEPT = timedelta(hours=1)  # how long an API server keeps events, unless it is t
 MARKS = frozenset(
     {"NodeNotSchedulable", "Drain", "DrainStarted", "NodeDrained", "Reboot", "OSUpgradeStarted", "Cordon"}
 )
+MORE = 2  # boots on record, of which the newest cannot be the first
 NETWORK_UNITS = frozenset({"ufw", "firewalld"})
 
 
@@ -45,7 +46,7 @@ def unexpected_reboot(
     Rule:
         Up for less than 24 h and not announced. Confirmed when the API server saw the boot too; only possible after an
         orderly shutdown (or one of which nothing is known) when the node's events, which announce it, could not be read
-        or are gone (they are kept for an hour): then it is information.
+        or are gone (they are kept for an hour), or when nothing shows that the host ran before: then it is information.
     Cause:
         A crash, a power failure, maintenance of the host. A boot exposes faults that were there before: NODE-04,
         CTRL-09, NET-01, NET-02, NODE-05, NODE-10 are "exposed by" it.
@@ -67,7 +68,7 @@ def unexpected_reboot(
     if clock.age(identity.booted) > hours * 3600 or _is_new(machine, identity.booted):
         return
     if nodes is not None and machine is None and boots is not None and boots.boots == 1:
-        return
+        return  # it never was a node, and its record begins here: a first boot
     if _announced(machine, seen, identity.booted):
         return
     event = next((e for e in seen if _tells_of(e, identity)), None)
@@ -82,7 +83,8 @@ def unexpected_reboot(
     if changed and nodes and machine:
         proofs.append(nodes.proof.quote(f"{machine.name}: nodeInfo.bootID={machine.status.node_info.boot_id}"))
     crashed = boots is not None and boots.orderly is False
-    heard = events is not None and (crashed or _reaches_back(seen, identity.booted, clock))
+    first = machine is None and (boots is None or boots.boots < MORE)  # for all that is known
+    heard = events is not None and not first and (crashed or _reaches_back(seen, identity.booted, clock))
     usual = Severity.HIGH if heard else Severity.INFO
     yield Finding(
         code="NODE-30",

@@ -62,7 +62,7 @@ def test_a_time_service_without_a_source_proves_nothing() -> None:
 )
 def test_a_clock_is_called_right_only_as_far_as_it_was_measured(told: NodeClock, most: list[str]) -> None:
     """The uncertainty counts against it here: a coarse measurement clears nobody."""
-    results = load()["NODE-08"].run(clock=told, manifests=None, units=None, expect=None)
+    results = load()["NODE-08"].run(clock=told, now=CLOCK, manifests=None, units=None, log=None, expect=None)
     assert most == [str(dict(r.because.values)["seconds"]) for r in results if isinstance(r, RuledOut)]
 
 

@@ -111,9 +111,9 @@ def host(hours: float = 0.5, hostname: str = NODE) -> NodeIdentity:
     )
 
 
-def boots(*, orderly: bool | None) -> BootHistory:
+def boots(*, orderly: bool | None, recorded: int = 2) -> BootHistory:
     """What last -x tells."""
-    return BootHistory(**ABOUT, orderly=orderly, boots=2)
+    return BootHistory(**ABOUT, orderly=orderly, boots=recorded)
 
 
 OTHER = Event(reason="Starting", message="Starting kubelet.", last_timestamp=ago(hours=5, minutes=10))
@@ -137,6 +137,24 @@ def test_no_announcement_is_no_proof_once_events_are_gone(
     """Events are kept for an hour: a planned reboot of the morning has none at noon; a crash is never planned."""
     (found,) = judged("NODE-30", host(hours), boots(orderly=orderly), events(*seen), nodes(machine(boot_id="7f0d")))
     assert confidence is found.confidence
+
+
+@pytest.mark.parametrize(
+    ("recorded", "there", "confidence"),
+    [
+        (1, (), []),
+        (2, (), [Confidence.LIKELY]),
+        (0, (), [Confidence.POSSIBLE]),
+        (1, (machine(),), [Confidence.LIKELY]),
+    ],
+    ids=["first-boot", "booted-before", "no-record", "a-node"],
+)
+def test_the_first_boot_of_a_host_that_is_no_node_is_no_reboot(
+    recorded: int, there: tuple[Node, ...], confidence: list[Confidence]
+) -> None:
+    """The record of boots tells it; without one it remains possible. A node's record may have been rotated."""
+    found = judged("NODE-30", host(0.2), boots(orderly=None, recorded=recorded), events(), nodes(*there))
+    assert confidence == [f.confidence for f in found]
 
 
 def test_a_boot_is_told_by_its_id_whatever_the_nodes_clock_says() -> None:

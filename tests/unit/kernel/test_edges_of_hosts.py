@@ -32,6 +32,12 @@ ROOMY = found("NODE-18", minutes=30, pressure=False, error_class="no-space")
         (found("NODE-25", late=True), found("NODE-06"), ["NODE-25"]),
         (found("NODE-25"), found("NODE-06"), ["NODE-06", "NODE-25"]),
         (found("NODE-35", reason="not-on-host"), found("METRICS-03", "Node/node-3"), ["NODE-35"]),
+        (found("NODE-07"), found("POD-10"), ["NODE-07"]),
+        (found("NODE-08", refuses=True), found("POD-10"), ["NODE-08"]),
+        (found("NODE-08", refuses=False), found("POD-10"), ["NODE-08", "POD-10"]),
+        (found("NODE-13"), found("POD-10"), ["NODE-13"]),
+        (found("NODE-02"), found("METRICS-06", reason="unauthorized"), ["NODE-02"]),
+        (found("NODE-02"), found("METRICS-06", reason="forbidden"), ["METRICS-06", "NODE-02"]),
         (found("NODE-35", reason="duplicate-machine"), found("METRICS-03", "Node/node-3"), ["METRICS-03", "NODE-35"]),
     ],
 )

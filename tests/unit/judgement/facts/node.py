@@ -243,7 +243,7 @@ FACTS: dict[str, tuple[Fact, ...]] = {
     ),
     "NODE-08": (
         Fact("the clock is right", {NodeClock: to(offset=0.02, daemon_offset=0.01)}),
-        Fact("the measurement is too coarse to say it", {NodeClock: to(uncertainty=3600.0, daemon_offset=None)}),
+        Fact("the measurement is too coarse to say it", {NodeClock: to(uncertainty=86400.0, daemon_offset=None)}),
         Fact(
             "the time service sees no offset",
             {NodeClock: to(daemon_offset=0.01), StaticManifests: to(files={})},
