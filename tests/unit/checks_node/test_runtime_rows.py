@@ -18,6 +18,7 @@ from bot.model.host import (
     KernelLog,
     KubeletLog,
     ManualContainers,
+    NodeIdentity,
     Unit,
 )
 from bot.model.host_resources import Memory
@@ -215,6 +216,32 @@ def test_one_other_source_confirms_a_dead_runtime() -> None:
         "NODE-10", failed, asked(call=Call.UNKNOWN, containerd=False), CLOCK, with_api(machine(message=words))
     )
     assert (Confidence.LIKELY, Confidence.CONFIRMED) == (node_only.confidence, both.confidence)
+
+
+def test_a_runtime_in_a_restart_loop_was_down_before_its_last_attempt() -> None:
+    """Systemd's time is that of the attempt: the node's word counts, else the boot since which it never was active."""
+    loop = Unit(name="containerd", load="loaded", active="activating", sub="auto-restart", restarts=61)
+    attempt, words = replace(loop, inactive_since=ago(seconds=2)), "container runtime is down"
+    once = replace(attempt, active_since=ago(minutes=40))
+    booted = NodeIdentity(
+        proof=PROOF,
+        node="node-3",
+        hostname="node-3",
+        kernel="6",
+        boot_id="b",
+        uptime_seconds=720,
+        booted=ago(minutes=12),
+    )
+    for runtime, message, expected in (
+        (once, words, ago(minutes=9)),
+        (once, "", None),
+        (attempt, "", ago(minutes=12)),
+    ):
+        units = replace(host(kubelet="active"), by_name={**host(kubelet="active").by_name, "containerd": runtime})
+        (found,) = judged(
+            "NODE-10", units, asked(call=Call.FAILED, containerd=False), CLOCK, machine(message=message), booted
+        )
+        assert expected == found.onset
 
 
 def with_api(nodes: Nodes) -> Nodes:
