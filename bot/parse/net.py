@@ -106,6 +106,24 @@ def forward(text: str) -> tuple[str, tuple[str, ...]]:
     return policy[1], tuple(re.findall(r"(?m)^-A FORWARD (.+)$", text))
 
 
+def is_missing(program: str, text: str) -> bool:
+    """Whether all that was printed is that there is no such program (a shell's words, or sudo's)."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return bool(lines) and all(f"{program}: command not found" in x or f"{program}: not found" in x for x in lines)
+
+
+def has_filter(text: str) -> bool:
+    """``nft list tables``: whether a table ``filter`` is there, which is where FORWARD would be.
+
+    Raises:
+        UnparsableError: something else was printed.
+    """
+    lines = [line for line in text.splitlines() if line.strip()]
+    if any(not line.startswith("table ") for line in lines):
+        raise UnparsableError("list of nftables tables", text)
+    return any(re.match(r"table (?:ip|inet) filter\b", line) for line in lines)
+
+
 def policy_packets(text: str) -> tuple[int, ...]:
     """Packets that met the policy of FORWARD, one number for each ``iptables -L FORWARD -nvx``; none is no reading."""
     return tuple(int(m[2]) for m in _COUNTED.finditer(text))

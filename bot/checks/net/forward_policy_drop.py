@@ -40,7 +40,7 @@ def forward_policy_drop(
         "Pods reach only their own node", "kube-dns cannot forward".
     Evidence:
         iptables -S FORWARD: policy and accept rules; the packets that met the policy, read twice; Docker, ufw,
-        firewalld.
+        firewalld. On a host without iptables: nft list tables; without a table filter there is no such policy.
     Rule:
         The policy is DROP, the number of dropped packets grows, and no accept rule covers the pods. Confirmed when
         other nodes reach this one and none of its pods. DROP with covering rules is info; DROP without a growing

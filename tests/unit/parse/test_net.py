@@ -98,6 +98,17 @@ def test_package_runs_have_a_time_and_a_command() -> None:
     assert () == net.package_runs(APT, TimeBase())
 
 
+def test_a_host_without_iptables_has_no_forward_chain_where_nftables_shows_no_filter() -> None:
+    """Shells and sudo say in their own words that a program is missing; a table may be in either family."""
+    missing = ("sudo: iptables: command not found\n", "sh: 1: iptables: not found\n")
+    assert [True, True] == [net.is_missing("iptables", text) for text in missing]
+    assert [False, False] == [net.is_missing("iptables", text) for text in ("", FORWARD)]
+    tables = ("table ip kube-proxy\n", "table ip filter\n", "table inet filter\n", "")
+    assert [False, True, True, False] == [net.has_filter(text) for text in tables]
+    with pytest.raises(UnparsableError):
+        net.has_filter("netlink: Error: cache initialization failed\n")
+
+
 @pytest.mark.parametrize("parse", [net.listeners, net.sysctls, net.forward])
 def test_other_output_is_refused(parse: object) -> None:
     """Garbage is an error: no sockets and no policy are not facts."""
