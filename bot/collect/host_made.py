@@ -150,6 +150,7 @@ def runtime(trip: Trip) -> ContainerRuntime:
         call=calls["CRI"],
         slowest_ms=max((trip.outputs[k].duration_ms for k in ran), default=0),
         timeouts=sum(call is Call.TIMEOUT for call in calls.values()),
+        late=tuple(trip.sections[k].command for k in ran if calls[k] is Call.TIMEOUT),
         error=cri.failure(trip.outputs[failed].text) if failed else "",
         sockets=sockets,
         containers=listed if whole else None,

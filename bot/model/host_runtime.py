@@ -48,6 +48,7 @@ class ContainerRuntime(NodeEvidence):
         call: the outcome of ``crictl info`` (docker: ``docker info``).
         slowest_ms: the slowest of the calls; 0 when unknown.
         timeouts: how many calls took longer than their limit.
+        late: the commands of those calls.
         error: the runtime's own words, when it failed.
         sockets: path → whether the socket is there; None when it may not be looked at.
         containers: None when they could not be listed, or only in part: the answer can be longer than what is kept.
@@ -61,6 +62,7 @@ class ContainerRuntime(NodeEvidence):
     call: Call
     slowest_ms: int = 0
     timeouts: int = 0
+    late: tuple[str, ...] = ()
     error: str = ""
     sockets: Mapping[str, bool | None]
     containers: tuple[RuntimeContainer, ...] | None = None

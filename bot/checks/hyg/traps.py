@@ -42,14 +42,19 @@ def trap(
 
 
 def of_files(units: HostUnits, arguments: KubeletArguments | None, files: KubeletFiles | None) -> Iterator[Finding]:
-    """Files that the running kubelet was started from and that are gone or empty now."""
+    """Files that the running kubelet was started from and that are gone or empty now.
+
+    Of its two kubeconfigs it needs one: with that for the bootstrap it writes its own, as it joins.
+    """
     kubelet = units.kubelet
     if kubelet is None or not kubelet.running or arguments is None or files is None:
         return
-    joined = files.presence(arguments.flags.get("kubeconfig", "")) is Presence.PRESENT
+    own, other = (arguments.flags.get(name, "") for name in ("kubeconfig", "bootstrap-kubeconfig"))
+    joined = files.presence(own) is Presence.PRESENT
+    spare = {other} if joined else {own} if files.presence(other) is Presence.PRESENT else set()
     for path in arguments.files:
         fact = files.by_path.get(path)
-        if fact is None or not fact.unusable or (joined and path == arguments.flags.get("bootstrap-kubeconfig")):
+        if fact is None or not fact.unusable or path in spare:
             continue
         title = T("the kubelet of {node} runs, but {path} is gone: it cannot start again", node=units.node, path=path)
         backup = _backup(files, path)

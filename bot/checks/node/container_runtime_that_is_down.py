@@ -37,6 +37,8 @@ _DOWN = re.compile(r"container runtime is down|container runtime status check ma
 _DIAL = re.compile(
     r"dial unix:?/*\S*\.sock: (?:connect: )?(?:no such file|connection refused)|Cannot connect to the Docker daemon"
 )
+_WORDS = re.compile(r"level=(?:error|fatal|panic)|(?:^|[\s:])(?:[Ff]ailed to|[Ee]rror|panic|fatal)\b")
+_SYSTEMD = re.compile(r"\S+\.service: ")
 WARM_UP = 120.0
 ELSEWHERE = frozenset({Source.API, Source.LOG})  # a second source beside what the node's own commands say
 MOST_TOLD = 2
@@ -152,7 +154,7 @@ def _finding(
     failed = unit.active in {"failed", "activating"}
     reason = "socket-missing" if not down else "unit-failed" if failed else "unit-stopped"
     onset = _down_since(around, unit, units) if down else None
-    last = [line.text for line in told.lines][-3:] if told else []
+    last = _last_words([line.text for line in told.lines]) if told else []
     state = f"Id={unit.name}.service ActiveState={unit.active} SubState={unit.sub} Result={unit.result}"
     return Finding(
         code="NODE-10",
@@ -192,6 +194,12 @@ def _down_since(around: Around, unit: Unit, units: HostUnits) -> datetime | None
         around.identity.booted if around.identity and never else None,
     )
     return min((t for t in signs if t), default=None)
+
+
+def _last_words(lines: list[str]) -> list[str]:
+    """The runtime's own errors of the end of its log, before what systemd says of it."""
+    own = [text for text in lines if _WORDS.search(text) and not _SYSTEMD.match(text)]
+    return list(dict.fromkeys(own))[-MOST_TOLD:] or lines[-3:]
 
 
 def _title(reason: str, name: str, unit: str, socket: str) -> Text:

@@ -66,7 +66,7 @@ def hanging_container_runtime(
     if slow < TWICE or unit is None or not unit.running:
         return
     agreeing = tuple(_agreeing(around, kernel, log))
-    hung = [p.proof.quote(f"{p.timeouts} calls did not end in time") for p in asked if p.timeouts >= TWICE]
+    hung = [p.proof.quote(*_calls(p)) for p in asked if p.timeouts >= TWICE]
     yield Finding(
         code="NODE-11",
         reason="calls-time-out",
@@ -81,6 +81,12 @@ def hanging_container_runtime(
         proofs=(*hung, units.proof.quote(f"Id={name}.service ActiveState=active"), *agreeing),
         fixes=_fixes(name),
     )
+
+
+def _calls(asked: ContainerRuntime | ManualContainers) -> tuple[str, ...]:
+    """The calls that were given up, each by its command where that is known."""
+    late = asked.late if isinstance(asked, ContainerRuntime) else ()
+    return (f"{asked.timeouts} calls did not end in time", *(f"{command}: no answer" for command in late))
 
 
 def _agreeing(around: Around, kernel: KernelLog | None, log: KubeletLog | None) -> Iterator[Proof]:

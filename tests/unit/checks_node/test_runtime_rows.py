@@ -19,6 +19,7 @@ from bot.model.host import (
     KubeletLog,
     ManualContainers,
     NodeIdentity,
+    RuntimeLog,
     Unit,
 )
 from bot.model.host_resources import Memory
@@ -247,3 +248,24 @@ def test_a_runtime_in_a_restart_loop_was_down_before_its_last_attempt() -> None:
 def with_api(nodes: Nodes) -> Nodes:
     """The nodes as the API server tells of them."""
     return replace(nodes, proof=replace(PROOF, source=Source.API))
+
+
+def test_the_runtimes_own_error_is_shown_and_not_what_systemd_says_of_it() -> None:
+    """Behind it stand two lines of systemd for every start."""
+    error = "containerd: failed to load TOML: /etc/containerd/config.toml: (141, 3): unexpected token"
+    ends = (
+        "containerd.service: Main process exited, code=exited",
+        "containerd.service: Failed with result 'exit-code'.",
+    )
+    told = RuntimeLog(proof=PROOF, node="node-3", lines=tuple(LogLine(text=t) for t in (error, *ends)))
+    says = machine(message="container runtime is down")
+    (found,) = judged("NODE-10", host(containerd="failed"), asked(call=Call.FAILED), CLOCK, says, told)
+    assert error == found.proofs[-1].excerpt
+
+
+def test_the_calls_that_were_given_up_are_named() -> None:
+    """By the command that anybody can repeat."""
+    late = ("sudo -n crictl --timeout 8s info", "sudo -n crictl --timeout 8s ps -a -o json")
+    hung = replace(asked(timeouts=2, call=Call.TIMEOUT), late=late)
+    (found,) = judged("NODE-11", host(containerd="active"), hung, CLOCK, machine())
+    assert [f"{command}: no answer" for command in late] == found.proofs[0].excerpt.splitlines()[1:]
