@@ -24,12 +24,14 @@ class Response:
         body: the undecoded body.
         headers: lower-case names.
         date: the server's ``Date`` header, UTC; the clock of everything else.
+        recorded: whether a recording answered, in which no time passes.
     """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     date: datetime | None = None
+    recorded: bool = False
 
     @property
     def ok(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.collect import host_made as made
@@ -57,11 +57,12 @@ NEGLIGIBLE = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """The API server's time and when, by a monotonic clock, it was told."""
+    """The API server's time and when, by a monotonic clock, it was told; in a recording no time passes."""
 
     date: datetime
     asked: float
     answered: float
+    recorded: bool = False
 
 
 def api_time(kube: Kube) -> Told | None:
@@ -71,13 +72,17 @@ def api_time(kube: Kube) -> Told | None:
         response = kube.raw("/version", timeout=3.0)
     except SourceError:
         return None
-    return Told(date=response.date, asked=asked, answered=time.monotonic()) if response.date else None
+    if response.date is None:
+        return None
+    return Told(date=response.date, asked=asked, answered=time.monotonic(), recorded=response.recorded)
 
 
 def clock_of(trip: Trip, told: Told | None, began: float, ended: float) -> NodeClock:
     """The offset: node time minus API time, minus half of what the way took (catalogue section 0, time base)."""
     read = machine.time(trip.text("TIME"))
     offset, uncertainty = None, 0.0
+    if told and told.recorded:
+        told, began, ended = replace(told, answered=told.asked), told.asked, told.asked
     if told:
         ran = sum(o.duration_ms for o in trip.outputs.values()) / 1000
         window = max(0.0, ended - began - ran)

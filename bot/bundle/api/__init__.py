@@ -65,7 +65,7 @@ class RecordedKube:
         del timeout  # a recording answers at once
         request = Request(path=path, query=dict(query or {}), accept=accept, user=self.user)
         try:
-            return replace(respond(self.cluster, request), date=self.cluster.now)
+            return replace(respond(self.cluster, request), date=self.cluster.now, recorded=True)
         except NotRecorded as missing:
             raise SourceError(Kind.NOT_RECORDED, f"GET {path}", str(missing)) from None
         except BundleError as error:

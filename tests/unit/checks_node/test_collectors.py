@@ -231,6 +231,18 @@ def test_a_whole_list_of_containers_is_not_counted_again() -> None:
     assert isinstance(none, Gap)
 
 
+def test_the_offset_of_a_recording_is_the_same_in_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long a run takes over it: no time passes in a recording."""
+    bundle = sources(open_bundle(Path(base_path("kubeadm-5"))))
+    quick = first_trip(recorded(), bundle.kube)[NodeClock]
+    ticks = iter(range(1000))
+    monkeypatch.setattr("bot.collect.host_base.time.monotonic", lambda: next(ticks) * 7.0)
+    slow = first_trip(recorded(), bundle.kube)[NodeClock]
+    assert isinstance(quick, NodeClock)
+    assert isinstance(slow, NodeClock)
+    assert (quick.offset, quick.uncertainty) == (slow.offset, slow.uncertainty) == (quick.offset, 0.5)
+
+
 def test_the_offset_is_measured_against_the_api_server() -> None:
     """And unknown when the API server tells no time; then node times stay as they are."""
     ahead = first_trip(recorded(), Dated(NOW - timedelta(seconds=95)))
