@@ -75,7 +75,7 @@ def pleg_that_is_not_healthy(
     hits = [
         x
         for x in (in_window(log.lines, clock, started) if log else ())
-        if _PLEG.search(x.text) and not (_FIRST.search(x.text) and warm and x.at and x.at < warm)
+        if _PLEG.search(x.text) and not (_FIRST.search(x.text) and (warm is None or (x.at and x.at < warm)))
     ]
     if (warm and clock.now < warm) or (said is None and len(hits) < limits["lines"]):
         return

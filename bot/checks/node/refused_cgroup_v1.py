@@ -43,7 +43,7 @@ def refused_cgroup_v1(
         The last start attempt in the kubelet's log; the type of /sys/fs/cgroup; failCgroupV1 in the configuration.
     Rule:
         The kubelet does not run and its last start attempt says so. A kubelet of 1.28 to 1.34 that runs on such a host
-        is a warning: the upgrade to 1.35 will stop it; likely where its configuration could not be read.
+        is a warning: the upgrade to 1.35 will stop it; possible where its configuration could not be read.
     Cause:
         failCgroupV1 is true by default since 1.35. It explains NODE-03.
     Fix:
@@ -110,7 +110,7 @@ def _latent(around: Around, cgroups: Cgroups, settings: KubeletSettings | None) 
         reason="next-upgrade",
         title=T("the upgrade to 1.35 will stop the kubelet of {node}: the host uses cgroup v1", node=around.node),
         severity=Severity.WARN,
-        confidence=Confidence.CONFIRMED if settings else Confidence.LIKELY,
+        confidence=Confidence.CONFIRMED if settings else Confidence.POSSIBLE,
         subject=node(around.node),
         facts={"node": around.node, "component": "kubelet", "active": "true"},
         proofs=(

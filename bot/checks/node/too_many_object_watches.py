@@ -180,7 +180,7 @@ def _confidence(reason: str, settings: KubeletSettings | None, late: bool) -> Co
     """An old kubelet whose setting could not be read, and that does not complain, may not watch at all."""
     if reason == "streams" and late:
         return Confidence.CONFIRMED if settings else Confidence.LIKELY
-    return Confidence.LIKELY if settings or late or reason != "streams" else Confidence.POSSIBLE
+    return Confidence.LIKELY if settings or late else Confidence.POSSIBLE
 
 
 def _minor(version: str) -> int:

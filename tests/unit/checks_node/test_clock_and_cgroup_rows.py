@@ -146,12 +146,6 @@ def test_an_upgrade_that_will_stop_the_kubelet_is_warned_of(
     assert [] == judged("NODE-15", host(), log(""), CLOCK, machine(version), replace(V1, unified=True), told)
 
 
-def test_the_warning_of_cgroup_v1_needs_no_look_into_the_configuration() -> None:
-    """Hardly any sets failCgroupV1: the rule is met without it."""
-    (found,) = judged("NODE-15", host(), log("I1121 all is well"), CLOCK, machine("v1.34.2"), V1)
-    assert (Severity.WARN, Confidence.LIKELY) == (found.severity, found.confidence)
-
-
 def events(message: str) -> NodeEvents:
     """A warning that came nine times."""
     event = Event(

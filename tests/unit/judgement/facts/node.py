@@ -298,7 +298,12 @@ FACTS: dict[str, tuple[Fact, ...]] = {
             {Nodes: undo.of_node(lambda n, s: undo.condition(n, "Ready", last_transition_time=s.ago(seconds=30)))},
         ),
         Fact("the node is a minute old", {Nodes: undo.of_node(undo.aged(minutes=1))}),
-        Fact("the CNI is configured and runs", {CniFiles: to(configurations={"10.conflist": "{}"})}, left="likely"),
+        Fact(
+            "the CNI is configured and runs",
+            {CniFiles: to(configurations={"10.conflist": "{}"})},
+            ("config-missing",),
+            left="likely",
+        ),
     ),
     "NODE-15": (
         Fact("the kubelet is active, for an hour", RUNS.changes, reasons=("cgroup-v1",)),

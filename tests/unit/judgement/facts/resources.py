@@ -176,10 +176,18 @@ FACTS: dict[str, tuple[Fact, ...]] = {
         Fact("the log does not say so", {KubeletLog: undo.not_saying(MKDIR)}, left="likely"),
     ),
     "NODE-25": (
-        Fact("the pods refer to nothing", {PodsOnNode: each("items", lambda p, s: put(p, "spec.volumes", ()))}),
-        Fact("the kubelet is a later one", {Nodes: of_version("v1.18.20"), KubeletLog: undo.not_saying(LATE)}),
+        Fact(
+            "the pods refer to nothing",
+            {PodsOnNode: each("items", lambda p, s: put(p, "spec.volumes", ()))},
+            ("streams",),
+        ),
+        Fact(
+            "the kubelet is a later one",
+            {Nodes: of_version("v1.18.20"), KubeletLog: undo.not_saying(LATE)},
+            ("streams",),
+        ),
         Fact("it is set to Cache", {KubeletSettings: says("configMapAndSecretChangeDetectionStrategy", "Cache")}),
-        Fact("no cache is late", {KubeletLog: undo.not_saying(LATE)}, left="likely"),
+        Fact("no cache is late", {KubeletLog: undo.not_saying(LATE)}, ("streams",), left="likely"),
     ),
     "NODE-26": (
         Fact("it uses a tenth of a gigabyte", {KubeletProcess: to(rss_bytes=100 * 1024**2)}),
