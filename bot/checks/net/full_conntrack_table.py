@@ -71,7 +71,7 @@ def full_conntrack_table(
         reason="table-full" if lines else "nearly-full",
         title=_title(table, crowded=crowded, last=max((x.at for x in lines if x.at), default=None), full=bool(lines)),
         severity=Severity.HIGH,
-        confidence=Confidence.CONFIRMED if crowded and lines else Confidence.LIKELY,
+        confidence=_confidence(crowded=crowded, told=bool(lines), used=pods is not None),
         subject=node(table.node),
         facts={
             "node": table.node,
@@ -86,6 +86,13 @@ def full_conntrack_table(
         ),
         fixes=(_raise(table.maximum),),
     )
+
+
+def _confidence(*, crowded: bool, told: bool, used: bool) -> Confidence:
+    """The count alone says nothing where nobody knows whether Services go through this table."""
+    if crowded and told:
+        return Confidence.CONFIRMED
+    return Confidence.LIKELY if told or used else Confidence.POSSIBLE
 
 
 def _tracked_elsewhere(pods: PodsOnNode | None) -> bool:

@@ -282,7 +282,7 @@ def test_a_missing_card_is_confirmed_by_the_bus_and_needs_pods_without_a_home() 
         ((10, 15), (), Confidence.LIKELY),
         ((10, 10), (), Confidence.POSSIBLE),
         (None, (), Confidence.POSSIBLE),
-        ((10, 15), ("-j FLANNEL-FWD",), Confidence.POSSIBLE),
+        ((10, 15), ("-j FLANNEL-FWD",), Confidence.LIKELY),  # that they are covered: information
         ((10, 15), ("-s 10.244.0.0/16 -j ACCEPT",), Confidence.LIKELY),
     ],
 )
