@@ -66,7 +66,8 @@ class NodeCommands:
         found = self.line(section.command)
         if found is None and parts:
             first = _shape(split_list(keyed[0].command)[0][1])
-            silent = Entry(exit=keyed[0].exit)  # the others were told apart, so this one printed nothing
+            # The others were told apart, so this one printed nothing; of curl that means that nobody answered.
+            silent = Entry(exit=keyed[0].exit) if first[:1] == ("curl",) else None
             return next((part for part in parts if _shape(part.command) == first), silent)
         return found or joined(keyed)
 

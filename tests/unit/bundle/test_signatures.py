@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.bundle.entries import Entry
@@ -69,6 +71,7 @@ PROXY = Entry(
         (DISK, "DISK_JOURNAL", (0, DISK.stdout.splitlines(keepends=True)[4])),
         (DRIVERS, "CGDRV", (0, "cgroupDriver: systemd\nenforceNodeAllocatable:\n")),
         (DRIVERS, "CGDRV_RUNTIME", (0, "/etc/containerd/config.toml:9:    SystemdCgroup = false\n")),
+        (replace(DRIVERS, stdout=DRIVERS.stdout.splitlines(keepends=True)[2]), "CGDRV", None),
         (DOWN, "KPMODE", (7, "")),
         (DOWN, "KPHEALTH", (7, " 000")),
         (LIMITED, "IPT_COUNT", (0, COUNTS)),
