@@ -59,6 +59,7 @@ TABLE = "1002"
 UNIT = """[Unit]
 Description={name}
 After=containerd.service
+StartLimitIntervalSec=0
 [Service]
 EnvironmentFile=-{flags}
 ExecStart={command}
