@@ -49,8 +49,10 @@ class NodeCommands:
             for said in (_shape(entry.command), _shape(unlimited(entry.command))):
                 if said:
                     self._by_words.setdefault(said, entry)
-        for part in (part for entry in self._entries for part in (*split(entry), *unrolled(entry))):
-            self._by_words.setdefault(_shape(part.command), part)
+        self._parts = tuple(split(entry) for entry in self._entries)  # an answer can have megabytes: once
+        for entry, parts in zip(self._entries, self._parts, strict=True):
+            for part in (*parts, *unrolled(entry)):
+                self._by_words.setdefault(_shape(part.command), part)
         self._units = self._known_units()
 
     def section(self, section: Section) -> Entry | None:
@@ -60,7 +62,7 @@ class NodeCommands:
         section's own command comes first, then the first one of the compound: a key is called after it.
         """
         keyed = [entry for entry in self._by_key.get(section.key, ()) if _is_about(entry, section)]
-        parts = split(keyed[0]) if len(keyed) == 1 else ()
+        parts = self._split(keyed[0]) if len(keyed) == 1 else ()
         if len(keyed) == 1 and not parts:
             return keyed[0]
         found = self.line(section.command)
@@ -70,6 +72,9 @@ class NodeCommands:
             silent = Entry(exit=keyed[0].exit) if first[:1] == ("curl",) else None
             return next((part for part in parts if _shape(part.command) == first), silent)
         return found or joined(keyed)
+
+    def _split(self, entry: Entry) -> tuple[Entry, ...]:
+        return next(parts for known, parts in zip(self._entries, self._parts, strict=True) if known is entry)
 
     def keyed(self, key: str, arguments: tuple[str, ...] = ()) -> Entry | None:
         """What answers the root-owned collector, asked for a key of its table."""

@@ -15,7 +15,7 @@ _KNOWN = tuple(
     for command, line in (
         (r"ss -Hlntu$", r"(?:tcp|udp) (?!.*users:\()"),
         (r"ss -Hlntup ", r"(?:tcp|udp) .*users:\("),
-        (r"df -P?T|df -PT", r"Filesystem +Type"),
+        (r"df -P?T", r"Filesystem +Type"),
         (r"df -P?i", r"Filesystem +Inodes"),
         (r"journalctl --disk-usage$", r"Archived and active journals|Journals take"),
         (r"cat \S*nf_conntrack_count", r"\d+$"),

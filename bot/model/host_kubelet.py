@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from bot.model.cluster import LogLine
 from bot.model.evidence import NodeEvidence
+
+_BACKUP = re.compile(r"(?:\.bak(?:\..*)?|\.old|\.orig|~|\.save|\.\d{8})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,14 @@ class KubeletFiles(NodeEvidence):
         """Whether ``path`` is there."""
         fact = self.by_path.get(path)
         return fact.presence if fact else Presence.UNKNOWN
+
+    def backup(self, path: str) -> DirectoryEntry | None:
+        """The newest file with content beside ``path`` that is called like a copy of it (catalogue NODE-04)."""
+        folder, _, name = path.rpartition("/")
+        beside = (e for e in self.directories.get(folder, ()) if e.name.startswith(name) and e.size)
+        found = [e for e in beside if _BACKUP.fullmatch(e.name[len(name) :])]
+        never = datetime.min.replace(tzinfo=UTC)
+        return max(found, key=lambda e: (e.modified is not None, e.modified or never), default=None)
 
 
 class Probe(enum.StrEnum):

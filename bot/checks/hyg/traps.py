@@ -12,7 +12,6 @@ from bot.model.proof import Proof
 from bot.model.refs import node
 from bot.model.text import Facts, T, Text
 
-_BACKUP = re.compile(r"(?:\.bak(?:\..*)?|\.old|\.orig|~|\.save|\.\d{8})")
 _LENIENT = re.compile(r'Using lenient decoding as strict decoding failed" err=.*unknown field \\?"(?P<field>[^"\\]+)')
 
 
@@ -57,8 +56,9 @@ def of_files(units: HostUnits, arguments: KubeletArguments | None, files: Kubele
         if fact is None or not fact.unusable or path in spare:
             continue
         title = T("the kubelet of {node} runs, but {path} is gone: it cannot start again", node=units.node, path=path)
-        backup = _backup(files, path)
-        copy = (f"sudo cp -p {shlex.quote(backup)} {shlex.quote(path)}",) if backup else ()
+        backup = files.backup(path)
+        kept = f"{path.rpartition('/')[0]}/{backup.name}" if backup else ""
+        copy = (f"sudo cp -p {shlex.quote(kept)} {shlex.quote(path)}",) if backup else ()
         fix = Fix(
             what=T("On the node: put {path} back before the kubelet restarts.", path=path),
             safety=Safety.REVERSIBLE if copy else Safety.READ_ONLY,
@@ -76,16 +76,6 @@ def of_files(units: HostUnits, arguments: KubeletArguments | None, files: Kubele
             proof=shown,
             fix=fix,
         )
-
-
-def _backup(files: KubeletFiles, path: str) -> str:
-    """The newest file beside it that looks like a copy of it; empty when there is none."""
-    folder, _, name = path.rpartition("/")
-    found = [e for e in files.directories.get(folder, ()) if e.size and _BACKUP.fullmatch(e.name.removeprefix(name))]
-    dated = sorted(
-        (e for e in found if e.name.startswith(name)), key=lambda e: e.modified.timestamp() if e.modified else 0.0
-    )
-    return f"{folder}/{dated[-1].name}" if dated else ""
 
 
 def of_fields(units: HostUnits, log: KubeletLog | None) -> Iterator[Finding]:

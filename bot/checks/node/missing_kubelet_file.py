@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from bot.check import check
 from bot.checks.node.about import Around, kubelet_of, last_start, matching
@@ -42,7 +42,6 @@ _PATTERNS = (
 )
 _BOOTSTRAP = re.compile(r"unable to load bootstrap kubeconfig: stat (?P<path>\S+): no such file")
 _ENVIRONMENT = re.compile(r"Failed to load environment files: No such file")
-_BACKUP = re.compile(r"(?:\.bak(?:\..*)?|\.old|\.orig|~|\.save|\.\d{8})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +104,7 @@ def missing_kubelet_file(
         went = next((e.modified for e in directory if e.name == "."), None)
         if unit.running and not (unit.active_since and went and unit.active_since < went and lost.by_stat):
             continue
-        yield _finding(lost, unit, around, (files, log, arguments), backup=_backup(lost.path, directory), went=went)
+        yield _finding(lost, unit, around, (files, log, arguments), backup=files.backup(lost.path), went=went)
 
 
 def _lost(unit: Unit, arguments: KubeletArguments, files: KubeletFiles, log: KubeletLog | None) -> Iterator[Lost]:
@@ -152,15 +151,6 @@ def _needed(arguments: KubeletArguments, files: KubeletFiles) -> tuple[str, ...]
     if kubeconfig and bootstrap and _is_gone(kubeconfig, files) and files.presence(bootstrap) is Presence.PRESENT:
         return tuple(f for f in arguments.files if f != kubeconfig)  # it can still join and write its kubeconfig
     return tuple(f for f in arguments.files if f != bootstrap or not kubeconfig)
-
-
-def _backup(path: str, directory: tuple[DirectoryEntry, ...]) -> DirectoryEntry | None:
-    """The newest non-empty backup beside the file."""
-    name = path.rpartition("/")[2]
-    found = [e for e in directory if e.name.startswith(name) and _BACKUP.fullmatch(e.name[len(name) :]) and e.size]
-    return max(
-        found, key=lambda e: (e.modified is not None, e.modified or datetime.min.replace(tzinfo=UTC)), default=None
-    )
 
 
 def _finding(
