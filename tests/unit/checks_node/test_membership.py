@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import base64
 import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.check import load
 from bot.model.cluster import Leader, Leaders, LogLine, NodeEvents, Nodes, PodsOnNode, SystemPods
-from bot.model.evidence import Clock, Evidence, PerNode
-from bot.model.finding import Confidence, Finding, Safety, Severity
+from bot.model.finding import Confidence, Safety, Severity
 from bot.model.host import (
     BootHistory,
     Call,
@@ -50,30 +48,10 @@ from bot.model.k8s import (
     PodStatus,
     Taint,
 )
-from bot.model.proof import Proof, Source
 from bot.parse.certs import node_of_request
+from tests.unit.checks_node.judging import ABOUT, NODE, PROOF, ago, judged
 
-NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
-PROOF = Proof(source=Source.NODE, what="test")
-CLOCK = Clock(proof=PROOF, now=NOW)
-NODE = "node-3"
-CHECKS = load()
-ABOUT: dict[str, Any] = {"proof": PROOF, "node": NODE}
 CONFIG = "/var/lib/kubelet/config.yaml"
-
-
-def ago(**span: float) -> datetime:
-    """A moment before the observation."""
-    return NOW - timedelta(**span)
-
-
-def judged(code: str, *evidence: Evidence) -> list[Finding]:
-    """The findings of one check; evidence that is not given is missing."""
-    values: dict[str, object] = {}
-    for need in CHECKS[code].needs:
-        given = next((e for e in (*evidence, CLOCK) if isinstance(e, need.type)), None)
-        values[need.name] = PerNode({}) if need.every_node else given
-    return [r for r in CHECKS[code].run(**values) if isinstance(r, Finding)]
 
 
 def machine(name: str = NODE, *, ready: str = "True", **more: Any) -> Node:

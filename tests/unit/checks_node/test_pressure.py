@@ -5,16 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
 
-from bot.check import load
 from bot.collect.host_past import kubelet_past
 from bot.model.cluster import LogLine, NodeEvents, Nodes, PodsOnNode, SystemPods
-from bot.model.evidence import Clock, Evidence, PerNode
-from bot.model.finding import Confidence, Finding
+from bot.model.finding import Confidence
 from bot.model.host import (
     Call,
     ContainerRuntime,
@@ -40,33 +37,13 @@ from bot.model.k8s import (
     PodStatus,
     Volume,
 )
-from bot.model.proof import Proof, Source
 from bot.model.refs import NodeName
 from bot.source import History
+from tests.unit.checks_node.judging import ABOUT, CLOCK, NODE, NOW, PROOF, ago, judged
 
-NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
-PROOF = Proof(source=Source.NODE, what="test")
-CLOCK = Clock(proof=PROOF, now=NOW)
-NODE = "node-3"
-CHECKS = load()
 GIB, MIB = 1024**3, 1024**2
-ABOUT: dict[str, Any] = {"proof": PROOF, "node": NODE}
 KILLED = "Out of memory: Killed process 24611 (java) total-vm:18874368kB, anon-rss:15728640kB"
 LATE = 'E nestedpendingoperations.go:270] MountVolume.SetUp failed for volume "c" pod "{name}" (UID: "{uid}") : couldn\'t propagate object cache: timed out waiting for the condition'
-
-
-def ago(**span: float) -> datetime:
-    """A moment before the observation."""
-    return NOW - timedelta(**span)
-
-
-def judged(code: str, *evidence: Evidence) -> list[Finding]:
-    """The findings of one check; evidence that is not given is missing."""
-    values: dict[str, object] = {}
-    for need in CHECKS[code].needs:
-        given = next((e for e in (*evidence, CLOCK) if isinstance(e, need.type)), None)
-        values[need.name] = PerNode({}) if need.every_node else given
-    return [r for r in CHECKS[code].run(**values) if isinstance(r, Finding)]
 
 
 def said(*lines: str, minutes: float = 1) -> tuple[LogLine, ...]:
